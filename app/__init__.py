@@ -1,0 +1,3 @@
+"""Remembrancer: agent memory over HTTP."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,115 @@
+"""Connections and transactions. The one place that commits.
+
+Row-level security reads two settings, made inside each transaction and gone with it:
+``app.tenant_id`` (what tenant tables show) and ``app.owner_id`` (what an owner's tables show).
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from pgvector.psycopg import register_vector_async
+from psycopg import AsyncConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from app.kit.errors import DatabaseUnavailableError
+from app.kit.settings import DatabaseSettings
+
+_ENTER_TENANT = sa.text("SELECT set_config('app.tenant_id', :tenant_id, true)")
+_ENTER_OWNER = sa.text("SELECT set_config('app.owner_id', :owner_id, true)")
+
+
+def sqlalchemy_url(url: str) -> sa.URL:
+    """Return ``url`` with the psycopg 3 driver, whatever driver it names."""
+    return sa.make_url(url).set(drivername="postgresql+psycopg")
+
+
+class Database:
+    """A pool of connections that act as the application role."""
+
+    def __init__(self, url: str, settings: DatabaseSettings, *, name: str = "api") -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            sqlalchemy_url(url),
+            pool_size=settings.pool_size,
+            max_overflow=0,
+            pool_timeout=settings.pool_timeout_s,
+            connect_args={
+                "application_name": f"remembrancer-{name}",
+                "connect_timeout": 10,
+            },
+        )
+        self._settings = settings
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        sa.event.listen(self.engine.sync_engine, "connect", self._prepare)
+
+    def _prepare(self, connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        """Act as the application role; teach the connection pgvector's types."""
+        connection.run_async(self._prepare_async)  # type: ignore[attr-defined]  # psycopg's adapter
+
+    async def _prepare_async(self, connection: AsyncConnection[Any]) -> None:
+        # SET has no placeholders; set_config has, and its third argument keeps it for the session.
+        await connection.execute(
+            "SELECT set_config('role', %s, false) WHERE current_user <> %s",
+            (self._settings.role, self._settings.role),
+        )
+        await connection.execute(
+            "SELECT set_config('statement_timeout', %s, false)",
+            (f"{round(self._settings.statement_timeout_s * 1000)}ms",),
+        )
+        await register_vector_async(connection)
+        await connection.commit()
+
+    @asynccontextmanager
+    async def transaction(
+        self, *, tenant_id: UUID | None = None, owner_id: int | None = None
+    ) -> AsyncGenerator[AsyncSession]:
+        """Open a transaction that sees one tenant (and owner); commit at the end.
+
+        Raises:
+            DatabaseUnavailableError: no connection, or it broke; nothing was stored.
+        """
+        try:
+            async with self._sessions.begin() as session:
+                if tenant_id is not None:
+                    await enter_tenant(session, tenant_id)
+                if owner_id is not None:
+                    await enter_owner(session, owner_id)
+                yield session
+        except (OperationalError, PoolTimeoutError) as error:
+            raise _unavailable() from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise _unavailable() from error
+            raise
+
+    def pool_use(self) -> tuple[int, int]:
+        """Return how many connections are checked out, and how many there may be."""
+        pool = self.engine.pool
+        if not isinstance(pool, QueuePool):
+            return 0, 0
+        return pool.checkedout(), pool.size()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def _unavailable() -> Exception:
+    msg = "The database did not answer; nothing was stored. Try again."
+    return DatabaseUnavailableError(msg).retry_after(1)
+
+
+async def enter_tenant(session: AsyncSession, tenant_id: UUID) -> None:
+    """Let the rest of this transaction see the tenant's rows."""
+    await session.execute(_ENTER_TENANT, {"tenant_id": str(tenant_id)})
+
+
+async def enter_owner(session: AsyncSession, owner_id: int) -> None:
+    """Let the rest of this transaction see one owner's memories."""
+    await session.execute(_ENTER_OWNER, {"owner_id": str(owner_id)})

@@ -1,0 +1,57 @@
+"""Expected failures: each is a Problem (RFC 9457) with a stable code."""
+
+from typing import ClassVar
+
+
+class Problem(Exception):  # noqa: N818  -- the RFC's word
+    """An expected failure, answered as application/problem+json.
+
+    Subclasses set ``slug`` (the stable ``code``), ``status`` and ``title``; an instance adds the
+    detail and further members.
+    """
+
+    slug: ClassVar[str] = "internal-error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str, **extensions: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extensions = extensions
+        self.headers: dict[str, str] = {}
+
+    def retry_after(self, seconds: float) -> "Problem":
+        """Add a Retry-After header of at least one second; return the problem."""
+        self.headers["Retry-After"] = str(max(1, round(seconds)))
+        return self
+
+
+class ServiceUnavailableError(Problem):
+    """A part the request cannot do without is away; try again."""
+
+    slug = "service-unavailable"
+    status = 503
+    title = "Service unavailable"
+
+
+class DatabaseUnavailableError(ServiceUnavailableError):
+    """Postgres did not answer; nothing was stored."""
+
+    slug = "database-unavailable"
+    title = "Database unavailable"
+
+
+class InvalidCursorError(Problem):
+    """The cursor did not come from this list."""
+
+    slug = "invalid-cursor"
+    status = 422
+    title = "Invalid cursor"
+
+
+class BodyTooLargeError(Problem):
+    """The request body is larger than the limit."""
+
+    slug = "body-too-large"
+    status = 413
+    title = "Body too large"

@@ -1,0 +1,199 @@
+"""What the api, the worker and the operator commands read from the environment.
+
+Nested groups are plain models: a nested ``BaseSettings`` would read unprefixed variables.
+The sidecar is a program of its own and has its own settings.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Count = Annotated[int, Ge(0)]
+Positive = Annotated[int, Ge(1)]
+
+
+class Group(BaseModel):
+    """A group of settings: frozen, unknown names refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseSettings(Group):
+    """Connection pool of one process."""
+
+    pool_size: Positive = Field(10, description="Connections each process keeps to Postgres.")
+    pool_timeout_s: Annotated[float, Ge(0.1)] = Field(
+        10, description="Seconds a request waits for a free connection before a 503."
+    )
+    role: str = Field(
+        "remembrancer_app",
+        description="Role the service acts as; it owns no table, so row-level security holds.",
+    )
+    statement_timeout_s: Annotated[float, Ge(1)] = Field(
+        120, description="Seconds after which Postgres ends one statement of the api or worker."
+    )
+
+
+class MigrationSettings(Group):
+    """How migrations reach the database."""
+
+    database_url: SecretStr | None = Field(
+        None, description="URL of the owner of the tables; default: APP_DATABASE_URL."
+    )
+
+
+class EmbeddingSettings(Group):
+    """The embedder, reached over the OpenAI wire format."""
+
+    url: str = Field("http://127.0.0.1:8081/v1", description="Base URL of /embeddings.")
+    key: SecretStr | None = Field(None, description="Bearer token sent to the embedder.")
+    model: str = Field("all-MiniLM-L6-v2", description="Model name sent with each request.")
+    timeout_s: Annotated[float, Ge(0.1)] = Field(
+        30, description="Seconds one request to the embedder may take while writing."
+    )
+    query_timeout_s: Annotated[float, Ge(0.1)] = Field(
+        5, description="Seconds a recall waits for its query vector before it goes on without."
+    )
+    batch: Positive = Field(64, description="Texts in one request to the embedder.")
+    write_budget_s: Annotated[float, Ge(0)] = Field(
+        20, description="Seconds a write waits for vectors before it leaves them to a job."
+    )
+
+
+class LanguageModelSettings(Group):
+    """The language model; unset means that every mechanism runs its deterministic form."""
+
+    url: str | None = Field(None, description="Base URL of an OpenAI-compatible server.")
+    key: SecretStr | None = Field(None, description="Bearer token sent to it.")
+    model: str | None = Field(None, description="Model name sent to it.")
+
+
+class RetrievalSettings(Group):
+    """Recall: BM25, dense arm and fusion."""
+
+    bm25_k1: Annotated[float, Ge(0)] = Field(1.2, description="BM25 term saturation.")
+    bm25_b: Annotated[float, Ge(0), Le(1)] = Field(0.75, description="BM25 length weight.")
+    lexical_weight: Annotated[float, Ge(0)] = Field(2.0, description="Weight of the keyword arm.")
+    dense_weight: Annotated[float, Ge(0)] = Field(1.0, description="Weight of the dense arm.")
+    rrf_k: Annotated[float, Ge(1)] = Field(60, description="Rank constant of the fusion.")
+    depth: Positive = Field(50, description="Hits each arm hands to the fusion, at least.")
+    posting_budget: Positive = Field(
+        10_000, description="Postings read in full per query, rarest terms first."
+    )
+    exact_below: Count = Field(
+        2_000, description="Owners with fewer keys are scanned exactly, larger ones by bits."
+    )
+    bit_candidates: Positive = Field(
+        800, description="Keys the bit scan hands to the exact re-ranking."
+    )
+
+
+class LimitSettings(Group):
+    """What one request or key may ask."""
+
+    content_bytes: Positive = Field(1_048_576, description="Bytes of one item's content.")
+    items: Positive = Field(1_000, description="Items in one write.")
+    body_bytes: Positive = Field(16_777_216, description="Bytes of one request body.")
+    query_bytes: Positive = Field(8_192, description="Bytes of a recall query.")
+    page: Positive = Field(200, description="Largest `limit` of lists and recalls.")
+    metadata_bytes: Positive = Field(16_384, description="Bytes of one item's metadata as JSON.")
+    metadata_depth: Positive = Field(8, description="Nesting depth of metadata.")
+    requests_per_minute: Count = Field(
+        0, description="Requests a minute per key, unless the key sets its own; 0 = no limit."
+    )
+    daily_items: Count = Field(
+        0, description="Items a day per key, unless the key sets its own; 0 = no quota."
+    )
+
+
+class HttpSettings(Group):
+    """Edge of the api."""
+
+    cors_origins: tuple[str, ...] = Field((), description="Origins that browsers may call from.")
+    trusted_proxies: str = Field(
+        "", description="Comma-separated proxy addresses whose X-Forwarded-* headers count."
+    )
+    drain_s: Positive = Field(8, description="Seconds open requests get to finish on stop.")
+    public_url: str = Field(
+        "", description="URL under which clients reach the api; used in problem types."
+    )
+    key_cache_s: Annotated[float, Ge(0)] = Field(
+        2, description="Seconds a replica may go on accepting a key revoked on another one."
+    )
+
+
+class JobSettings(Group):
+    """Background work."""
+
+    concurrency: Positive = Field(4, description="Tasks one worker runs at a time.")
+    max_attempts: Positive = Field(5, description="Attempts before a job is failed.")
+    backoff_s: Annotated[float, Ge(0)] = Field(
+        2, description="Wait before the second attempt; doubles with each further one."
+    )
+    stalled_s: Positive = Field(
+        30, description="Seconds without a heartbeat after which a worker's tasks are taken over."
+    )
+
+
+class HousekeepingSettings(Group):
+    """What is pruned, and when."""
+
+    every_s: Positive = Field(300, description="Seconds between housekeeping runs.")
+    jobs_days: Annotated[float, Ge(0)] = Field(30, description="Days finished jobs are kept.")
+    idempotency_days: Annotated[float, Ge(0)] = Field(
+        7, description="Days an Idempotency-Key is remembered."
+    )
+    events_days: Annotated[float, Ge(0)] = Field(365, description="Days of history kept.")
+
+
+class LogSettings(Group):
+    """Structured logs on standard error; never any text of a memory."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level.")
+    format: Literal["json", "console"] = Field("console", description="Shape of a line.")
+
+
+class Settings(BaseSettings):
+    """Everything the api, the worker and the operator commands read from the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="APP_", env_nested_delimiter="__", frozen=True, extra="ignore"
+    )
+
+    host: str = Field("127.0.0.1", description="Address the api listens on.")
+    port: Annotated[int, Ge(1), Le(65_535)] = Field(8080, description="Port the api listens on.")
+    data_dir: Path = Field(Path(".data"), description="Where scripts/serve keeps its data.")
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL ≥ 15 with pgvector ≥ 0.7; unset: scripts/serve embeds one."
+    )
+    bootstrap_key: SecretStr | None = Field(
+        None, description="Operator's API key; unset: scripts/serve makes one at first start."
+    )
+    metrics_open: bool = Field(
+        default=False, description="Serve /metrics without a key even beyond loopback."
+    )
+    database: DatabaseSettings = DatabaseSettings()
+    migrations: MigrationSettings = MigrationSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
+    llm: LanguageModelSettings = LanguageModelSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    limits: LimitSettings = LimitSettings()
+    http: HttpSettings = HttpSettings()
+    jobs: JobSettings = JobSettings()
+    housekeeping: HousekeepingSettings = HousekeepingSettings()
+    log: LogSettings = LogSettings()
+
+    def required_database_url(self) -> str:
+        """Return the database URL; the processes behind scripts/serve cannot do without."""
+        if self.database_url is None:
+            msg = "APP_DATABASE_URL is not set"
+            raise ValueError(msg)
+        return self.database_url.get_secret_value()
+
+    def migrations_url(self) -> str:
+        """Return the URL of the owner of the tables."""
+        url = self.migrations.database_url
+        return url.get_secret_value() if url else self.required_database_url()
