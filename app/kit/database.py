@@ -21,6 +21,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from app.kit.errors import DatabaseUnavailableError
 from app.kit.settings import DatabaseSettings
 
+APPLICATION_ROLE = "remembrancer_app"
+"""Role the service acts as, made by the first migration. It owns no table, so policies hold."""
+
 _ENTER_TENANT = sa.text("SELECT set_config('app.tenant_id', :tenant_id, true)")
 _ENTER_OWNER = sa.text("SELECT set_config('app.owner_id', :owner_id, true)")
 
@@ -56,7 +59,7 @@ class Database:
         # SET has no placeholders; set_config has, and its third argument keeps it for the session.
         await connection.execute(
             "SELECT set_config('role', %s, false) WHERE current_user <> %s",
-            (self._settings.role, self._settings.role),
+            (APPLICATION_ROLE, APPLICATION_ROLE),
         )
         await connection.execute(
             "SELECT set_config('statement_timeout', %s, false)",

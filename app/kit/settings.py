@@ -28,10 +28,6 @@ class DatabaseSettings(Group):
     pool_timeout_s: Annotated[float, Ge(0.1)] = Field(
         10, description="Seconds a request waits for a free connection before a 503."
     )
-    role: str = Field(
-        "remembrancer_app",
-        description="Role the service acts as; it owns no table, so row-level security holds.",
-    )
     statement_timeout_s: Annotated[float, Ge(1)] = Field(
         120, description="Seconds after which Postgres ends one statement of the api or worker."
     )

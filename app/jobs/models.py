@@ -1,0 +1,43 @@
+"""The jobs that users see; the queue's own tables belong to procrastinate."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kit.orm import Base
+
+
+class Job(Base):
+    """One enrichment chain (or other background work), finished when all its tasks are.
+
+    ``tasks`` is a list of ``{"name", "status", "attempts", "error"}`` in the order of the chain.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"
+        ),
+        sa.Index("ix_jobs_owner_id_id", "owner_id", "id"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("tenants.tenant_id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    owner_id: Mapped[int | None] = mapped_column(
+        sa.BigInteger, sa.ForeignKey("owners.owner_id", ondelete="CASCADE")
+    )
+    kind: Mapped[str]
+    status: Mapped[str]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    tasks: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
