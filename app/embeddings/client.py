@@ -1,0 +1,239 @@
+"""Embedder over the OpenAI wire format: our sidecar, or any server that speaks it."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+import httpx
+import numpy as np
+from pydantic import BaseModel, ValidationError
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+)
+from tenacity.wait import wait_random_exponential
+
+from app.embeddings import kernel
+from app.embeddings.errors import EmbedderError, EmbedderRefusedError, EmbedderUnavailableError
+from app.embeddings.protocol import TextWindows, Vectors
+from app.inference.wire import (
+    EmbeddingRequest,
+    EmbeddingResponse,
+    WindowsRequest,
+    WindowsResponse,
+)
+from app.kit.settings import EmbeddingSettings
+
+_ATTEMPTS = 4
+_QUERY_ATTEMPTS = 2
+_IN_FLIGHT = 2  # requests of one call: the second is read and answered while the first computes
+_REQUEST_CHARACTERS = 256_000
+_LONGEST_WAIT_S = 10.0
+_AWAY_S = 2.0  # Retry-After where the embedder named none
+_JSON = {"Content-Type": "application/json"}
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class _TransientError(Exception):
+    """One attempt failed in a way that a repeat may mend."""
+
+    def __init__(self, reason: str, *, wait_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+class _NoSuchRouteError(Exception):
+    """The server does not know our extension."""
+
+
+class HttpEmbedder:
+    """One pool of kept-alive connections to one model of one server."""
+
+    def __init__(
+        self, settings: EmbeddingSettings, *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self.model = settings.model
+        self._settings = settings
+        self._has_windows = True
+        headers = dict(_JSON)
+        if settings.key is not None:
+            headers["Authorization"] = f"Bearer {settings.key.get_secret_value()}"
+        self._http = httpx.AsyncClient(
+            base_url=settings.url.rstrip("/") + "/",
+            headers=headers,
+            timeout=settings.timeout_s,
+            limits=httpx.Limits(max_connections=64, keepalive_expiry=60),
+            transport=transport,
+            trust_env=not _is_loopback(settings.url),
+        )
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return one unit vector per text, in order. Shape [n, d]."""
+        if not texts:
+            return np.zeros((0, 0), np.float32)
+        gate = asyncio.Semaphore(_IN_FLIGHT)
+
+        async def one(batch: Sequence[str]) -> Vectors:
+            async with gate:
+                return await self._vectors(batch, attempts=_ATTEMPTS)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                parts = [group.create_task(one(batch)) for batch in self._batches(texts)]
+        except BaseExceptionGroup as failures:
+            raise _first(failures) from failures
+        return np.concatenate([part.result() for part in parts])
+
+    async def embed_query(self, text: str) -> Vectors:
+        """Return the unit vector of a query within ``query_timeout_s``. Shape [d]."""
+        try:
+            async with asyncio.timeout(self._settings.query_timeout_s):
+                vectors = await self._vectors([text], attempts=_QUERY_ATTEMPTS)
+                vector: Vectors = vectors[0]
+                return vector
+        except TimeoutError as error:
+            msg = "The embedder took too long for a query."
+            raise EmbedderUnavailableError(msg).retry_after(_AWAY_S) from error
+
+    async def windows(self, texts: Sequence[str]) -> list[TextWindows]:
+        """Return token counts and windows, estimated where the server has no such route."""
+        found: list[TextWindows] = []
+        for batch in self._batches(texts):
+            if self._has_windows:
+                try:
+                    found += await self._asked_windows(batch)
+                    continue
+                except _NoSuchRouteError:
+                    self._has_windows = False
+            found += [kernel.byte_windows(text) for text in batch]
+        return found
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    def _batches(self, texts: Sequence[str]) -> Iterator[Sequence[str]]:
+        """Yield runs of at most ``batch`` texts that also stay within a sane body."""
+        start = characters = 0
+        for index, text in enumerate(texts):
+            full = index - start == self._settings.batch
+            if full or (index > start and characters + len(text) > _REQUEST_CHARACTERS):
+                yield texts[start:index]
+                start, characters = index, 0
+            characters += len(text)
+        if start < len(texts):
+            yield texts[start:]
+
+    async def _vectors(self, texts: Sequence[str], *, attempts: int) -> Vectors:
+        # Unvalidated: the rooms above have checked the texts, and the server will again.
+        request = EmbeddingRequest.model_construct(
+            input=list(texts), model=self.model, encoding_format="base64"
+        )
+        body = request.model_dump_json(include={"input", "model", "encoding_format"})
+        answer = await self._post("embeddings", body, EmbeddingResponse, attempts=attempts)
+        try:
+            return _vectors_in_order(answer, len(texts))
+        except ValueError as error:
+            raise _unusable(error) from error
+
+    async def _asked_windows(self, texts: Sequence[str]) -> list[TextWindows]:
+        request = WindowsRequest.model_construct(input=list(texts), model=self.model)
+        body = request.model_dump_json(include={"input", "model"})
+        answer = await self._post("windows", body, WindowsResponse, attempts=_ATTEMPTS)
+        rows = sorted(answer.data, key=lambda row: row.index)
+        if [row.index for row in rows] != list(range(len(texts))):
+            raise _unusable(ValueError("not one entry per text"))
+        return [
+            TextWindows(row.tokens, tuple((span.start, span.end) for span in row.windows))
+            for row in rows
+        ]
+
+    async def _post(self, route: str, body: str, answer: type[Answer], *, attempts: int) -> Answer:
+        """Send one request, again while that may help; parse the answer."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(_TransientError),
+            stop=stop_after_attempt(attempts) | stop_after_delay(self._settings.timeout_s),
+            wait=_wait,
+            reraise=True,
+        )
+        try:
+            content: bytes = await retrying(self._attempt, route, body.encode())
+            return answer.model_validate_json(content)
+        except _TransientError as error:
+            msg = f"The embedder did not answer: {error}."
+            problem = EmbedderUnavailableError(msg)
+            raise problem.retry_after(error.wait_s or _AWAY_S) from error
+        except ValidationError as error:
+            raise _unusable(ValueError("not the embeddings wire format")) from error
+
+    async def _attempt(self, route: str, body: bytes) -> bytes:
+        try:
+            response = await self._http.post(route, content=body)
+        except httpx.TimeoutException as error:
+            msg = "The embedder took too long."
+            raise EmbedderUnavailableError(msg).retry_after(_AWAY_S) from error
+        except httpx.TransportError as error:
+            raise _TransientError(type(error).__name__) from error
+        if response.status_code == 200:
+            return response.content
+        raise _failure(response, route)
+
+
+def _is_loopback(url: str) -> bool:
+    """Say whether the server is on this machine, where no proxy belongs between."""
+    return httpx.URL(url).host in {"127.0.0.1", "localhost", "::1"}
+
+
+def _vectors_in_order(answer: EmbeddingResponse, count: int) -> Vectors:
+    rows = sorted(answer.data, key=lambda row: row.index)
+    if [row.index for row in rows] != list(range(count)):
+        msg = "not one vector per text"
+        raise ValueError(msg)
+    return kernel.unit(np.stack([kernel.decode_vector(row.embedding) for row in rows]))
+
+
+def _failure(response: httpx.Response, route: str) -> Exception:
+    """Sort an answer other than 200: worth a repeat, no such route, or refused."""
+    status = response.status_code
+    problem = response.headers.get("Content-Type", "").startswith("application/problem+json")
+    if route == "windows" and status in {404, 405, 501} and not problem:
+        return _NoSuchRouteError()
+    if status == 429 or status >= 500:
+        return _TransientError(f"status {status}", wait_s=_retry_after(response))
+    msg = f"The embedder refused the request with status {status}."
+    return EmbedderRefusedError(msg, embedder_status=status)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Return the seconds the server asked for; a date or nonsense counts as not asked."""
+    try:
+        return max(0.0, float(response.headers["Retry-After"]))
+    except (KeyError, ValueError):
+        return None
+
+
+_jitter = wait_random_exponential(multiplier=0.1, max=2.0)
+
+
+def _wait(state: RetryCallState) -> float:
+    """Wait as long as the server asked, within reason; else a random, growing time."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, _TransientError) and error.wait_s is not None:
+        return min(error.wait_s, _LONGEST_WAIT_S) + _jitter(state)
+    return _jitter(state)
+
+
+def _unusable(error: ValueError) -> EmbedderRefusedError:
+    return EmbedderRefusedError(f"The embedder's answer is unusable: {error}.")
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error to report for several batches that failed together."""
+    for error in failures.exceptions:
+        if not isinstance(error, EmbedderError):
+            return error
+    return failures.exceptions[0]

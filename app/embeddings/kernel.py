@@ -1,0 +1,117 @@
+"""Pure parts: windows for an embedder that cannot say how long a text is to it, unit vectors."""
+
+import base64
+import binascii
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Every tokeniser in use makes at most one token of a byte, and no model in use reads less than
+# 256 tokens, special tokens included.
+ALWAYS_FITS_BYTES = 250
+WINDOW_BYTES = 700
+OVERLAP_BYTES = 90
+# Code points of white space, as str.isspace() has it, that occur in running text.
+_SPACES = np.array([9, 10, 11, 12, 13, 32, 0xA0, 0x2028, 0x2029, 0x202F, 0x3000], np.uint32)
+
+
+class TextWindows(NamedTuple):
+    """A text's length in tokens and its windows as half-open spans of characters."""
+
+    tokens: int
+    spans: tuple[tuple[int, int], ...]
+
+
+def always_fits(text: str) -> bool:
+    """Say whether a text is so short that any embedder reads it whole, without asking it."""
+    return len(text) <= ALWAYS_FITS_BYTES and len(text.encode()) <= ALWAYS_FITS_BYTES
+
+
+def estimate_tokens(text: str) -> int:
+    """Return a count of tokens that is rather too high than too low: a token per 3 bytes."""
+    return max(len(text.split()), math.ceil(len(text.encode()) / 3))
+
+
+def byte_windows(
+    text: str, *, limit: int = WINDOW_BYTES, overlap: int = OVERLAP_BYTES
+) -> TextWindows:
+    """Cut a text into overlapping windows by bytes, at white space where there is some.
+
+    Args:
+        text: any text.
+        limit: most UTF-8 bytes of a window, > 4.
+        overlap: UTF-8 bytes two neighbours share, at most; < limit / 2.
+
+    Returns:
+        An estimate of the tokens, and spans that cover the whole text; none for an empty text.
+
+    Raises:
+        ValueError: limit or overlap out of range.
+    """
+    if limit <= 4 or not 0 <= overlap < limit / 2:
+        msg = "limit must be over 4 bytes and overlap under half of it"
+        raise ValueError(msg)
+    points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    # ends[i] = UTF-8 bytes of text[:i]. Shape [len(text) + 1].
+    width = 1 + (points > 0x7F).astype(np.int64) + (points > 0x7FF) + (points > 0xFFFF)
+    ends = np.concatenate(([0], np.cumsum(width)))
+    spaces = np.flatnonzero(np.isin(points, _SPACES))
+    spans: list[tuple[int, int]] = []
+    start = 0
+    while start < len(text):
+        end = int(np.searchsorted(ends, ends[start] + limit, side="right")) - 1
+        if end < len(text):
+            end = _after_space(spaces, (start + end) // 2 + 1, end)
+        spans.append((start, end))
+        if end == len(text):
+            break
+        back = int(np.searchsorted(ends, ends[end] - overlap))
+        start = _first_after_space(spaces, max(back, start + 1), end)
+    return TextWindows(estimate_tokens(text), tuple(spans))
+
+
+def _after_space(spaces: NDArray[np.int64], low: int, high: int) -> int:
+    """Return the last place behind white space in [low, high]; ``high`` if there is none."""
+    index = int(np.searchsorted(spaces, high)) - 1
+    place = int(spaces[index]) + 1 if index >= 0 else -1
+    return place if place >= low else high
+
+
+def _first_after_space(spaces: NDArray[np.int64], low: int, high: int) -> int:
+    """Return the first place behind white space in [low, high]; ``low`` if there is none."""
+    index = int(np.searchsorted(spaces, low - 1))
+    place = int(spaces[index]) + 1 if index < len(spaces) else high + 1
+    return place if place <= high else low
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the vectors at unit length, untouched where they have it. Shape [n, d].
+
+    Raises:
+        ValueError: a vector is zero or not finite.
+    """
+    norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
+    if not np.all(np.isfinite(norms)) or np.any(norms == 0.0):
+        msg = "a vector is zero or not finite"
+        raise ValueError(msg)
+    if np.all(np.abs(norms - 1.0) < 1e-4):
+        return vectors
+    scaled: NDArray[np.float32] = (vectors / norms[:, None]).astype(np.float32)
+    return scaled
+
+
+def decode_vector(embedding: str | list[float]) -> NDArray[np.float32]:
+    """Return a vector from either encoding of the wire format. Shape [d].
+
+    Raises:
+        ValueError: not base64 of whole float32 numbers.
+    """
+    if not isinstance(embedding, str):
+        return np.asarray(embedding, np.float32)
+    try:
+        return np.frombuffer(base64.b64decode(embedding, validate=True), "<f4")
+    except binascii.Error as error:
+        msg = "a vector is not base64"
+        raise ValueError(msg) from error
