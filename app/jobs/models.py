@@ -14,7 +14,8 @@ from app.kit.orm import Base
 class Job(Base):
     """One enrichment chain (or other background work), finished when all its tasks are.
 
-    ``tasks`` is a list of ``{"name", "status", "attempts", "error"}`` in the order of the chain.
+    ``tasks`` is a list of ``{"name", "status", "attempts", "error", "queue_id"}`` in the order of
+    the chain; a running one may add its ``progress`` in [0, 1].
     """
 
     __tablename__ = "jobs"
@@ -37,6 +38,7 @@ class Job(Base):
     attempts: Mapped[int] = mapped_column(server_default="0")
     tasks: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     error: Mapped[str | None]
+    cancel_requested: Mapped[bool] = mapped_column(server_default=sa.false())
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     started_at: Mapped[datetime | None]

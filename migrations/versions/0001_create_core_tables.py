@@ -253,6 +253,7 @@ TABLES = (
         attempts integer NOT NULL DEFAULT 0,
         tasks jsonb NOT NULL,
         error text,
+        cancel_requested boolean NOT NULL DEFAULT false,
         created_at timestamptz NOT NULL,
         updated_at timestamptz NOT NULL,
         started_at timestamptz,
