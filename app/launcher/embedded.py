@@ -123,6 +123,8 @@ class EmbeddedPostgres:
         """Have a cluster that no server runs on, and its settings written."""
         account = server_account()
         binaries = find_binaries(account, self._progress)
+        if self._cluster is not None:  # we start again after a crash
+            self._cluster.close()
         cluster = Cluster(self._data_dir / "postgres", account)
         self._cluster, self._binaries = cluster, binaries
         if not cluster.exists:

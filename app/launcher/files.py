@@ -63,6 +63,8 @@ class FileLock:
         Raises:
             LaunchError: another process holds it.
         """
+        if self._file is not None:
+            return
         file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

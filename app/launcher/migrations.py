@@ -66,7 +66,11 @@ def allow_app_login(owner_url: str, password: str) -> None:
 
 @contextmanager
 def _connect(url: str) -> Generator[Connection]:
-    plain = sqlalchemy_url(url).set(drivername="postgresql")
+    try:
+        plain = sqlalchemy_url(url).set(drivername="postgresql")
+    except sa.exc.ArgumentError as error:
+        msg = "The database URL is not one: it looks like postgresql://user:password@host/name."
+        raise LaunchError(msg) from error
     try:
         connection = psycopg.connect(
             plain.render_as_string(hide_password=False), autocommit=True, connect_timeout=10
