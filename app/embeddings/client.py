@@ -33,6 +33,7 @@ _IN_FLIGHT = 2  # requests of one call: the second is read and answered while th
 _REQUEST_CHARACTERS = 256_000
 _LONGEST_WAIT_S = 10.0
 _AWAY_S = 2.0  # Retry-After where the embedder named none
+_NO_ROUTE = {404, 405, 501}
 _JSON = {"Content-Type": "application/json"}
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -199,8 +200,7 @@ def _vectors_in_order(answer: EmbeddingResponse, count: int) -> Vectors:
 def _failure(response: httpx.Response, route: str) -> Exception:
     """Sort an answer other than 200: worth a repeat, no such route, or refused."""
     status = response.status_code
-    problem = response.headers.get("Content-Type", "").startswith("application/problem+json")
-    if route == "windows" and status in {404, 405, 501} and not problem:
+    if route == "windows" and status in _NO_ROUTE and b"model-not-found" not in response.content:
         return _NoSuchRouteError()
     if status == 429 or status >= 500:
         return _TransientError(f"status {status}", wait_s=_retry_after(response))

@@ -1,6 +1,6 @@
 """Messages between the api and the sidecar: OpenAI's embeddings wire format and our extensions.
 
-Only pydantic is imported here: both programs read this module, and neither has the other's parts.
+Nothing heavier than pydantic is imported here: both programs read this module.
 Our extensions are the request field ``token_bits`` and the route ``/v1/windows``; an embedder
 that knows neither is still a full embedder.
 """
@@ -8,20 +8,14 @@ that knows neither is still a full embedder.
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, MinLen
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.kit.text import CleanText
 
 _EXAMPLE_MODEL = "all-MiniLM-L6-v2"
 
 
-def _without_nul(text: str) -> str:
-    if "\x00" in text:
-        msg = "text must not hold NUL characters"
-        raise ValueError(msg)
-    return text
-
-
-Text = Annotated[str, AfterValidator(_without_nul)]
-NonEmptyText = Annotated[str, MinLen(1), AfterValidator(_without_nul)]
+NonEmptyText = Annotated[CleanText, MinLen(1)]
 
 
 class EmbeddingRequest(BaseModel):
@@ -118,13 +112,17 @@ class WindowsRequest(BaseModel):
         }
     )
 
-    input: Text | Annotated[list[Text], MinLen(1)] = Field(description="One text or a list.")
+    input: CleanText | Annotated[list[CleanText], MinLen(1)] = Field(
+        description="One text or a list."
+    )
     model: str = Field(description="One of `GET /v1/models`.")
     max_tokens: Annotated[int, Ge(8), Le(100_000)] | None = Field(
         None, description="Tokens a window, special tokens not counted; default: all that fit."
     )
-    overlap: Annotated[int, Ge(0)] = Field(
-        32, description="Tokens two neighbouring windows share, about; under half a window."
+    overlap: Annotated[int, Ge(0)] | None = Field(
+        None,
+        description="Tokens two neighbouring windows share, about; under half a window. "
+        "Default: 32, or a quarter of a smaller window.",
     )
 
     def texts(self) -> list[str]:

@@ -1,0 +1,115 @@
+"""all-MiniLM-L6-v2 in ONNX Runtime: the default on a machine without a GPU."""
+
+import hashlib
+import os
+import secrets
+import time
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from app.kit.logging import get_logger
+from app.sidecar.encoder import Encoded
+from app.sidecar.encoders import weights
+from app.sidecar.settings import DEFAULT_MODEL, SidecarSettings
+from app.sidecar.tokens import TextTokenizer
+
+GRAPH_VERSION = 1  # part of the cache key: raise it with every change of minilm_graph
+_WINDOW = 256
+_logger = get_logger("sidecar")
+
+
+class OnnxEncoder:
+    """One session on the CPU."""
+
+    name = DEFAULT_MODEL
+    backend = "onnx/cpu"
+    # A batch computes for about 80 ms on two cores: larger ones are no faster, and queries wait.
+    batch_tokens = 512
+
+    def __init__(self, settings: SidecarSettings) -> None:
+        folder = weights.default_model_dir(settings)
+        graph = load_graph(folder / "model.safetensors", settings.graph_dir())
+        self.tokenizer = TextTokenizer.from_file(folder / "tokenizer.json", max_tokens=_WINDOW)
+        self._session = ort.InferenceSession(
+            graph, _options(settings), providers=["CPUExecutionProvider"]
+        )
+        self.dimensions: int = self._session.get_outputs()[0].shape[1]
+
+    def encode(self, ids: NDArray[np.int32], lengths: NDArray[np.int32], *, signs: bool) -> Encoded:
+        """Encode one batch; see ``Encoder.encode``."""
+        outputs = ["embedding", "states"] if signs else ["embedding"]
+        vectors, *states = self._session.run(outputs, {"ids": ids, "lengths": lengths})
+        return Encoded(vectors, states[0] > 0 if signs else None)
+
+
+def _options(settings: SidecarSettings) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.intra_op_num_threads = settings.threads or os.cpu_count() or 1
+    options.inter_op_num_threads = 1
+    # Spinning between operators of one batch wins a tenth; between batches it would take the
+    # processors from Postgres and the api, so it ends with each run.
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(settings.spin)))
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return options
+
+
+def load_graph(source: Path, folder: Path) -> bytes:
+    """Return the model's graph from the cache, or build it and keep it there.
+
+    A cached graph counts only with its own digest beside it, so a damaged one is built anew.
+    A folder that cannot be written costs the build at each start, nothing else.
+    """
+    path = folder / f"{DEFAULT_MODEL}-{weights.SHA256[:16]}-{GRAPH_VERSION}.onnx"
+    cached = _read(path)
+    if cached is not None:
+        return cached
+    # Imported here: only a first start needs the builder, and it takes memory.
+    from safetensors.numpy import load_file  # noqa: PLC0415
+
+    from app.sidecar.encoders import minilm_graph  # noqa: PLC0415
+
+    started = time.perf_counter()
+    weights.check(source)
+    graph = minilm_graph.build(load_file(source))
+    try:
+        _keep(path, graph)
+    except OSError as error:
+        _logger.warning("graph_not_cached", reason=error.strerror)
+    _logger.info("graph_built", seconds=round(time.perf_counter() - started, 2))
+    return graph
+
+
+def _digest_path(path: Path) -> Path:
+    return path.with_suffix(".sha256")
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        digest = _digest_path(path).read_text("ascii")
+        graph = path.read_bytes()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return graph if hashlib.sha256(graph).hexdigest() == digest else None
+
+
+def _keep(path: Path, graph: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, graph)
+    _replace(_digest_path(path), hashlib.sha256(graph).hexdigest().encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
