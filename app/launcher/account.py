@@ -44,14 +44,18 @@ class Account:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
-def server_account(names: Sequence[str] = _CANDIDATES) -> Account:
+def server_account(cluster: Path, names: Sequence[str] = _CANDIDATES) -> Account:
     """Return the account for the server: ourselves, or an unprivileged one when we are root.
+
+    An existing ``cluster`` stays with its owner.
 
     Raises:
         LaunchError: we are root and there is no such account.
     """
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), switch=False)
+    if cluster.is_dir() and (owner := cluster.stat()).st_uid != 0:
+        return Account(owner.st_uid, owner.st_gid, switch=True)
     for name in names:
         try:
             entry = pwd.getpwnam(name)

@@ -15,7 +15,7 @@ from app.launcher.account import server_account
 from app.launcher.binaries import Binaries, find_binaries
 from app.launcher.cluster import APP_ROLE, OWNER_ROLE, Cluster
 from app.launcher.errors import LaunchError, Progress, silent
-from app.launcher.files import FileLock, make_directory, secret
+from app.launcher.files import FileLock, make_directory, open_private, secret
 from app.launcher.processes import (
     command_of,
     spawn,
@@ -59,8 +59,7 @@ class EmbeddedPostgres:
         """
         if self.is_running:
             return
-        account = server_account()
-        make_directory(self._data_dir, mode=0o711 if account.switch else 0o700)
+        make_directory(self._data_dir, mode=0o711 if os.geteuid() == 0 else 0o700)
         self._lock.acquire()
         try:
             self._prepare()
@@ -121,7 +120,7 @@ class EmbeddedPostgres:
 
     def _prepare(self) -> None:
         """Have a cluster that no server runs on, and its settings written."""
-        account = server_account()
+        account = server_account(self._data_dir / "postgres" / "data")
         binaries = find_binaries(account, self._progress)
         if self._cluster is not None:  # we start again after a crash
             self._cluster.close()
@@ -130,6 +129,9 @@ class EmbeddedPostgres:
         if not cluster.exists:
             self._progress("making the database cluster")
             cluster.create(binaries, self.password("owner"), durable=self._durable)
+        elif not (self._data_dir / "secrets" / "owner_password").exists():
+            msg = f"The file {self._data_dir}/secrets/owner_password is missing; put it back."
+            raise LaunchError(msg)
         _stop_leftover(cluster, self._progress)
         cluster.configure(durable=self._durable)
         cluster.prune_logs(_KEPT_LOGS)
@@ -151,7 +153,7 @@ class EmbeddedPostgres:
             msg = "prepare first"
             raise RuntimeError(msg)
         cluster = self._cluster
-        with cluster.start_log.open("wb") as log:
+        with open_private(cluster.start_log) as log:
             self._server = spawn(
                 [self._binaries.postgres, "-D", cluster.server_data],
                 env=cluster.environment(),

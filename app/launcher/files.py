@@ -5,6 +5,7 @@ import fcntl
 import os
 import secrets
 from pathlib import Path
+from typing import BinaryIO
 
 from app.launcher.errors import LaunchError
 
@@ -37,6 +38,11 @@ def write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+def open_private(path: Path) -> BinaryIO:
+    """Open a file, emptied, that only its owner reads."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
 def secret(path: Path, *, prefix: str = "") -> str:

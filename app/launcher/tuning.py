@@ -34,6 +34,7 @@ def server_settings(memory: int, *, durable: bool) -> dict[str, str]:
         "maintenance_work_mem": _megabytes(memory // 16, 32, 512),
         "jit": "off",  # costs more than it saves on statements of milliseconds
         "random_page_cost": "1.1",
+        "max_logical_replication_workers": "0",
         "max_wal_size": "2GB",
         "checkpoint_timeout": "15min",
         "wal_compression": "on",
@@ -68,8 +69,7 @@ _LOGGING = {
 
 _NOT_DURABLE = {
     "shared_buffers": "64MB",
-    "fsync": "off",
-    "synchronous_commit": "off",
+    "fsync": "off",  # a commit still survives kill -9, though not the machine's end
     "full_page_writes": "off",
     "max_wal_size": "1GB",
 }
