@@ -55,3 +55,54 @@ class BodyTooLargeError(Problem):
     slug = "body-too-large"
     status = 413
     title = "Body too large"
+
+
+class InvalidRequestError(Problem):
+    """The request does not have the shape that the route takes; ``errors`` lists where."""
+
+    slug = "invalid-request"
+    status = 422
+    title = "Invalid request"
+
+
+class InvalidJsonError(Problem):
+    """The body is not JSON in UTF-8."""
+
+    slug = "invalid-json"
+    status = 422
+    title = "Invalid JSON"
+
+
+class UnsupportedMediaTypeError(Problem):
+    """The body was not declared as JSON."""
+
+    slug = "unsupported-media-type"
+    status = 415
+    title = "Unsupported media type"
+
+
+class RouteNotFoundError(Problem):
+    """There is nothing at this path."""
+
+    slug = "route-not-found"
+    status = 404
+    title = "Not found"
+
+
+class MethodNotAllowedError(Problem):
+    """The path exists, but does not take this method."""
+
+    slug = "method-not-allowed"
+    status = 405
+    title = "Method not allowed"
+
+
+class NotReadyError(ServiceUnavailableError):
+    """The service cannot answer yet; ``parts`` says what is missing."""
+
+    slug = "not-ready"
+    title = "Not ready"
+
+
+class InternalError(Problem):
+    """A bug of ours; the request id finds it in the logs."""

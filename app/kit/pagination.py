@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 from app.kit.errors import InvalidCursorError
 
 Item = TypeVar("Item")
+Row = TypeVar("Row")
 
 PageLimit = Annotated[int, Query(ge=1, le=200, description="Items a page.")]
 PageCursor = Annotated[
@@ -29,8 +31,18 @@ def encode_cursor(position: int) -> str:
     return base64.urlsafe_b64encode(f"v1:{position}".encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None) -> int | None:
-    """Return the position a cursor stands for; ``None`` for the first page."""
+def trim(
+    rows: Sequence[Row], limit: int, position: Callable[[Row], int]
+) -> tuple[Sequence[Row], str | None]:
+    """Return a page and the cursor behind it, from rows of which one more was asked for."""
+    if len(rows) <= limit:
+        return rows, None
+    kept = rows[:limit]
+    return kept, encode_cursor(position(kept[-1]))
+
+
+def decode_cursor(cursor: str | None, *, bits: int = 63) -> int | None:
+    """Return the position a cursor stands for, below 2^bits; ``None`` for the first page."""
     if cursor is None:
         return None
     try:
@@ -40,7 +52,7 @@ def decode_cursor(cursor: str | None) -> int | None:
     except (binascii.Error, ValueError) as error:
         msg = "The cursor is not one of this list's."
         raise InvalidCursorError(msg) from error
-    if version != "v1" or not 0 <= value < 2**63:
+    if version != "v1" or not 0 <= value < 2**bits:
         msg = "The cursor is not one of this list's."
         raise InvalidCursorError(msg)
     return value

@@ -75,12 +75,8 @@ class Owner(Base):
         sa.CheckConstraint("kind IN ('user', 'agent')", name="kind"),
     )
 
-    owner_id: Mapped[int] = mapped_column(
-        sa.BigInteger, sa.Identity(always=True), primary_key=True
-    )
-    tenant_id: Mapped[UUID] = mapped_column(
-        sa.ForeignKey("tenants.tenant_id", ondelete="CASCADE")
-    )
+    owner_id: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(sa.ForeignKey("tenants.tenant_id", ondelete="CASCADE"))
     kind: Mapped[str]
     external_id: Mapped[str]
     time_zone: Mapped[str | None]

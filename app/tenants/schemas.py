@@ -1,8 +1,14 @@
-"""Who calls, and whose memories a call is about."""
+"""Who calls, and whose memories a call is about; what the room's routes take and answer."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from datetime import datetime
+from typing import Annotated, Literal, NamedTuple, Self
 from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from app.kit.text import AwareTime, ExternalId, Label
+from app.tenants import kernel
 
 OwnerKind = Literal["user", "agent"]
 KeyScope = Literal["read", "write", "admin", "operator"]
@@ -17,11 +23,11 @@ class OwnerName(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The holder of the key of a request."""
+    """The holder of the key of a request. ``scopes`` holds the included ones too."""
 
     tenant_id: UUID
     key_id: UUID
-    scopes: frozenset[KeyScope]
+    scopes: frozenset[str]
     bound: OwnerName | None = None
     requests_per_minute: int | None = None
     daily_items: int | None = None
@@ -35,3 +41,191 @@ class Scope:
     owner_id: int
     keys: int = 0
     """How many searchable keys the owner has; decides the dense path."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """What holds for an owner: its own settings, else its tenant's."""
+
+    time_zone: str
+    language: str
+
+    @property
+    def text_search(self) -> str:
+        """Postgres' text search configuration for the language."""
+        return kernel.TEXT_SEARCH[self.language]
+
+
+def _time_zone(name: str) -> str:
+    if not kernel.is_time_zone(name):
+        msg = "must be a name from the time zone database, such as Europe/Berlin"
+        raise ValueError(msg)
+    return name
+
+
+def _language(code: str) -> str:
+    if code not in kernel.TEXT_SEARCH:
+        msg = "must be one of: " + ", ".join(kernel.TEXT_SEARCH)
+        raise ValueError(msg)
+    return code
+
+
+TimeZone = Annotated[
+    str,
+    AfterValidator(_time_zone),
+    Field(max_length=64, description="IANA time zone.", examples=["Europe/Berlin"]),
+]
+Language = Annotated[
+    str,
+    AfterValidator(_language),
+    Field(
+        max_length=8,
+        description="ISO 639 code; decides how words are stemmed. `und`: not at all.",
+        examples=["en"],
+        json_schema_extra={"enum": list(kernel.TEXT_SEARCH)},
+    ),
+]
+Limit = Annotated[int, Field(ge=1, le=2_000_000_000)]
+
+
+class Body(BaseModel):
+    """A request body: unknown members are refused, so that a misspelt one is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class TenantSettings(Body):
+    """What holds for a tenant's owners that set nothing else."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+    time_zone: TimeZone = "UTC"
+    language: Language = "en"
+
+
+class OwnerSettingsUpdate(Body):
+    """An owner's own settings; `null` or absent: the tenant's."""
+
+    time_zone: TimeZone | None = None
+    language: Language | None = None
+
+
+class OwnerSettings(BaseModel):
+    """An owner's own settings, and what holds for it."""
+
+    time_zone: TimeZone | None
+    language: Language | None
+    effective: TenantSettings
+
+
+class TenantCreate(Body):
+    """A new tenant."""
+
+    name: Annotated[Label, Field(examples=["Acme support bot"])]
+    time_zone: TimeZone = "UTC"
+    language: Language = "en"
+
+
+class TenantRead(BaseModel):
+    """A tenant: the unit of isolation."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(validation_alias="tenant_id")
+    name: str
+    time_zone: str
+    language: str
+    created_at: datetime
+
+
+class KeyCreate(Body):
+    """A new API key."""
+
+    name: Annotated[Label, Field(examples=["production bot"])]
+    scopes: Annotated[
+        list[KeyScope],
+        Field(
+            min_length=1,
+            max_length=4,
+            description="`write` includes `read`, `admin` includes both, `operator` all.",
+            examples=[["write"]],
+        ),
+    ]
+    user_id: ExternalId | None = Field(
+        None, description="Bind the key to one user: it may name no other.", examples=[None]
+    )
+    agent_id: ExternalId | None = Field(
+        None, description="Bind the key to one agent: each request must name it.", examples=[None]
+    )
+    requests_per_minute: Limit | None = Field(None, description="`null`: the server's default.")
+    daily_items: Limit | None = Field(None, description="`null`: the server's default.")
+    expires_at: AwareTime | None = Field(None, examples=[None])
+
+    @model_validator(mode="after")
+    def _bound_keys_are_small(self) -> Self:
+        if self.user_id is not None and self.agent_id is not None:
+            msg = "a key is bound to a user or to an agent, not to both"
+            raise ValueError(msg)
+        # Else it could make itself a key that is not bound.
+        if self.bound is not None and "admin" in kernel.implied(self.scopes):
+            msg = "a bound key has no `admin` or `operator` scope"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def bound(self) -> OwnerName | None:
+        """Whom the key is bound to."""
+        if self.user_id is not None:
+            return OwnerName("user", self.user_id)
+        return OwnerName("agent", self.agent_id) if self.agent_id is not None else None
+
+
+class KeyRead(BaseModel):
+    """An API key without its secret."""
+
+    id: UUID
+    name: str
+    hint: str = Field(description="Last four characters of the key.")
+    scopes: list[KeyScope]
+    user_id: str | None
+    agent_id: str | None
+    requests_per_minute: int | None
+    daily_items: int | None
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class KeyCreated(KeyRead):
+    """A new API key. The only answer that holds the secret."""
+
+    key: str = Field(examples=["rk_9sJt3n0mXo5tq2Zk1cW8vRy7LdUeHf4aBgNiPxKj"])
+
+
+class TenantCreated(TenantRead):
+    """A new tenant and its first key, which has the scope `admin`."""
+
+    key: KeyCreated
+
+
+class OwnerRead(BaseModel):
+    """A user or an agent that memories are about."""
+
+    id: str
+    created_at: datetime
+
+
+class EraseReceipt(BaseModel):
+    """What was deleted for ever: rows by table."""
+
+    user_id: str | None = None
+    agent_id: str | None = None
+    erased: dict[str, int] = Field(examples=[{"memories": 120, "episodes": 120, "owners": 1}])
+    erased_at: datetime
+
+
+class TenantReceipt(BaseModel):
+    """What was deleted for ever with a tenant: rows by table."""
+
+    tenant_id: UUID
+    erased: dict[str, int]
+    erased_at: datetime

@@ -1,0 +1,89 @@
+"""Prometheus metrics of this process."""
+
+from contextlib import AbstractContextManager
+from typing import Literal
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+__all__ = [
+    "CONTENT_TYPE_LATEST",
+    "observe_request",
+    "render",
+    "set_pool",
+    "set_queue",
+    "stage",
+]
+
+Stage = Literal["embed", "sql", "fuse"]
+
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+_BUCKETS = (
+    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
+    *(1.0, 2.5, 5.0, 10.0, 30.0),
+)
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+
+_requests = Histogram(
+    "remembrancer_http_request_seconds",
+    "Seconds from a request's arrival to the end of its answer.",
+    ("method", "route", "status"),
+    buckets=_BUCKETS,
+    registry=REGISTRY,
+)
+_stages = Histogram(
+    "remembrancer_stage_seconds",
+    "Seconds spent in one stage of recalls and writes.",
+    ("stage",),
+    buckets=_BUCKETS,
+    registry=REGISTRY,
+)
+_pool = Gauge(
+    "remembrancer_database_connections",
+    "Connections of this process's pool, in use and at most.",
+    ("state",),
+    registry=REGISTRY,
+)
+_queue = Gauge(
+    "remembrancer_queue_tasks",
+    "Background tasks by status, in the whole service.",
+    ("status",),
+    registry=REGISTRY,
+)
+
+
+def stage(name: Stage) -> AbstractContextManager[object]:
+    """Time a stage: ``with metrics.stage("sql"): …``."""
+    return _stages.labels(name).time()
+
+
+def observe_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count one answered request; ``route`` is a template, so that labels stay few."""
+    known = method if method in _METHODS else "other"
+    _requests.labels(known, route, f"{status // 100}xx").observe(seconds)
+
+
+def set_pool(used: int, size: int) -> None:
+    """Say how many connections are in use, and how many there may be."""
+    _pool.labels("used").set(used)
+    _pool.labels("size").set(size)
+
+
+def set_queue(depth: dict[str, int]) -> None:
+    """Say how many background tasks there are by status."""
+    _queue.clear()
+    for status, tasks in depth.items():
+        _queue.labels(status).set(tasks)
+
+
+def render() -> bytes:
+    """Return all metrics in Prometheus' text format."""
+    return generate_latest(REGISTRY)

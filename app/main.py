@@ -1,0 +1,159 @@
+"""The api: routers, handlers, lifespan. Nothing else."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import HTTPConnection
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from app import __version__
+from app.embeddings.client import HttpEmbedder
+from app.embeddings.errors import EmbedderError
+from app.embeddings.protocol import Embedder
+from app.kit import clock, logging, metrics, openapi, problems, readiness
+from app.kit.database import Database
+from app.kit.errors import (
+    BodyTooLargeError,
+    DatabaseUnavailableError,
+    InternalError,
+    InvalidJsonError,
+    InvalidRequestError,
+    UnsupportedMediaTypeError,
+)
+from app.kit.middleware import REQUEST_ID, BodyLimit, ErrorBoundary, Observed
+from app.kit.probes import PartState, build_router
+from app.kit.rate_limit import TokenBuckets
+from app.kit.settings import Settings
+from app.tenants import service as tenants
+from app.tenants.dependencies import Gate, guard_metrics
+from app.tenants.errors import InvalidKeyError, MissingKeyError, MissingScopeError, RateLimitedError
+from app.tenants.router import router as tenants_router
+
+PUBLIC_PATHS = frozenset(
+    {
+        "/healthz/live",
+        "/healthz/ready",
+        "/openapi.json",
+        "/docs",
+        "/docs/oauth2-redirect",
+        "/docs/problems",
+        "/metrics",  # guards itself: open on loopback only, unless a setting opens it
+    }
+)
+"""Routes that need no API key; a test holds every other one to needing one."""
+
+_ROUTERS = (tenants_router,)
+
+_DESCRIPTION = """\
+Agent memory over HTTP: send it what was said, get back what matters now.
+
+Send an API key as `Authorization: Bearer KEY` or `X-API-Key: KEY`. A `write` key may also read,
+an `admin` key may do both and manage keys. Every failure is `application/problem+json` with a
+stable `code`; [all codes](/docs/problems). Lists take `limit` and `cursor`; a list without
+`next_cursor` is at its end. Times are RFC 3339 with offset.
+"""
+
+
+def create_app(settings: Settings | None = None, *, embedder: Embedder | None = None) -> FastAPI:
+    """Return the application; settings come from the environment unless given."""
+    if settings is None:
+        settings = Settings()
+        logging.configure(settings.log, process="api")
+    app = FastAPI(
+        title="Remembrancer",
+        version=__version__,
+        summary="Agent memory over HTTP.",
+        description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=_lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.settings = settings
+    app.state.embedder = embedder or HttpEmbedder(settings.embeddings)
+    problems.install(app, public_url=settings.http.public_url)
+    _add_middleware(app, settings)
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.include_router(_probes())
+    openapi.install(
+        app,
+        everywhere=(InternalError, DatabaseUnavailableError),
+        with_key=(MissingKeyError, InvalidKeyError, MissingScopeError, RateLimitedError),
+        with_input=(InvalidRequestError,),
+        with_body=(BodyTooLargeError, UnsupportedMediaTypeError, InvalidJsonError),
+    )
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    """Open what requests share; close it when the last one is answered."""
+    settings: Settings = app.state.settings
+    database = Database(settings.required_database_url(), settings.database)
+    app.state.database = database
+    app.state.key_ring = tenants.KeyRing(database, settings.limits, ttl_s=settings.http.key_cache_s)
+    app.state.buckets = TokenBuckets()
+    try:
+        if settings.bootstrap_key is not None:
+            key = settings.bootstrap_key.get_secret_value()
+            await tenants.ensure_bootstrap(database, key, clock.now())
+        yield
+    finally:
+        await app.state.embedder.aclose()
+        await database.close()
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Wrap the routes; the one added last is the outermost."""
+    app.add_middleware(BodyLimit, limit=settings.limits.body_bytes)
+    app.add_middleware(Gate)
+    app.add_middleware(ErrorBoundary)
+    if settings.http.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.http.cors_origins,
+            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+            allow_headers=("Authorization", "X-API-Key", "Idempotency-Key", REQUEST_ID),
+            expose_headers=(REQUEST_ID, "Retry-After", "RateLimit-Remaining", "RateLimit-Reset"),
+        )
+    app.add_middleware(Observed)
+    if settings.http.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.http.trusted_proxies)
+
+
+def _probes() -> APIRouter:
+    return build_router(
+        required={
+            "database": readiness.database_answers,
+            "schema": readiness.schema_is_there(),
+        },
+        optional={"embedder": readiness.remembered(_embedder_answers, for_s=5)},
+        collect=_collect,
+        metrics_guard=guard_metrics,
+    )
+
+
+async def _embedder_answers(connection: HTTPConnection) -> PartState:
+    """Say whether a query would get its vector; without one, recall goes by keywords."""
+    embedder: Embedder = connection.app.state.embedder
+    try:
+        async with asyncio.timeout(readiness.PATIENCE_S):
+            await embedder.embed_query("ready")
+    except (TimeoutError, EmbedderError):
+        return "away"
+    return "ok"
+
+
+async def _collect(connection: HTTPConnection) -> None:
+    """Read the gauges that are not kept up to date by themselves."""
+    metrics.set_pool(*connection.app.state.database.pool_use())
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

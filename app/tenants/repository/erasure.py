@@ -1,0 +1,59 @@
+"""SQL that deletes for ever: every table that holds rows of an owner, found, not listed.
+
+A table that a room adds later is deleted from too, because it has the column.
+"""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.kit.orm import Base
+from app.tenants.schemas import Scope
+
+_LOCK = sa.text("SELECT FROM owner_stats WHERE owner_id = :owner_id FOR UPDATE")
+_MODELS = sa.text("SELECT model_id FROM embedding_models ORDER BY model_id")
+
+
+async def lock_owner(session: AsyncSession, scope: Scope) -> None:
+    """Wait for the owner's writers, and hold off further ones until the transaction ends."""
+    await session.execute(_LOCK, {"owner_id": scope.owner_id})
+
+
+async def erase_owner(session: AsyncSession, scope: Scope) -> dict[str, int]:
+    """Delete an owner's rows from every table, children first; return the counts."""
+    counts: dict[str, int] = {}
+    for table in [*await _model_tables(session), *_tables_with("owner_id")]:
+        statement = sa.delete(table).where(table.c.owner_id == scope.owner_id)
+        counts[table.name] = await _delete(session, statement)
+    return counts
+
+
+async def erase_tenant(session: AsyncSession, tenant_id: UUID) -> dict[str, int]:
+    """Delete a tenant's rows from every table that names it; its owners are erased before."""
+    counts: dict[str, int] = {}
+    for table in _tables_with("tenant_id"):
+        statement = sa.delete(table).where(table.c.tenant_id == tenant_id)
+        counts[table.name] = await _delete(session, statement)
+    return counts
+
+
+def _tables_with(column: str) -> list[sa.Table]:
+    """Return the tables that have the column, those that point to others first."""
+    return [table for table in reversed(Base.metadata.sorted_tables) if column in table.c]
+
+
+async def _model_tables(session: AsyncSession) -> list[sa.TableClause]:
+    """Return the tables made per embedding model; bits point to vectors."""
+    models = (await session.scalars(_MODELS)).all()
+    return [
+        sa.table(f"{kind}_{model_id}", sa.column("owner_id"))
+        for model_id in models
+        for kind in ("embedding_bits", "embeddings")
+    ]
+
+
+async def _delete(session: AsyncSession, statement: sa.Delete) -> int:
+    result = await session.execute(statement)
+    assert isinstance(result, sa.CursorResult)
+    return result.rowcount

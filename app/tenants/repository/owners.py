@@ -1,0 +1,94 @@
+"""SQL of owners: entering one, making one, listing them, their settings."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.tenants.models import Owner, Tenant
+from app.tenants.schemas import LocalSettings, OwnerKind, OwnerName, Scope
+
+# One round trip: finds the owner and makes both settings that row-level security reads.
+_ENTER = sa.text("SELECT owner_id, keys FROM enter_owner(:tenant_id, :kind, :external_id)")
+# The counters belong to the room above; the row is made with the owner so that writers can lock it.
+_ADD_COUNTERS = sa.text(
+    "INSERT INTO owner_stats (owner_id) VALUES (:owner_id) ON CONFLICT DO NOTHING"
+)
+
+
+async def enter(session: AsyncSession, tenant_id: UUID, owner: OwnerName) -> Scope | None:
+    """Let the transaction see one owner's rows; ``None`` if the tenant has no such owner."""
+    values = {"tenant_id": tenant_id, "kind": owner.kind, "external_id": owner.external_id}
+    row = (await session.execute(_ENTER, values)).one_or_none()
+    return Scope(tenant_id, row.owner_id, row.keys or 0) if row else None
+
+
+async def add(session: AsyncSession, tenant_id: UUID, owner: OwnerName, now: datetime) -> None:
+    """Make an owner unless it exists; waits for another transaction that is making it."""
+    await session.execute(
+        insert(Owner)
+        .values(tenant_id=tenant_id, kind=owner.kind, external_id=owner.external_id, created_at=now)
+        .on_conflict_do_nothing(index_elements=["tenant_id", "kind", "external_id"])
+    )
+
+
+async def add_counters(session: AsyncSession, scope: Scope) -> None:
+    """Make the owner's row of counters unless it exists."""
+    await session.execute(_ADD_COUNTERS, {"owner_id": scope.owner_id})
+
+
+async def page(
+    session: AsyncSession,
+    tenant_id: UUID,
+    kind: OwnerKind,
+    *,
+    only: OwnerName | None,
+    after: int | None,
+    limit: int,
+) -> Sequence[Owner]:
+    """Return a tenant's users or agents in the order they were first seen."""
+    statement = (
+        sa.select(Owner)
+        .where(Owner.tenant_id == tenant_id, Owner.kind == kind)
+        .order_by(Owner.owner_id)
+        .limit(limit)
+    )
+    if only is not None:
+        statement = statement.where(Owner.kind == only.kind, Owner.external_id == only.external_id)
+    if after is not None:
+        statement = statement.where(Owner.owner_id > after)
+    return (await session.scalars(statement)).all()
+
+
+async def get(session: AsyncSession, scope: Scope) -> Owner:
+    """Return the row of an owner that was entered."""
+    return (await session.scalars(_of(scope))).one()
+
+
+def _of(scope: Scope) -> sa.Select[Owner]:
+    return sa.select(Owner).where(
+        Owner.tenant_id == scope.tenant_id, Owner.owner_id == scope.owner_id
+    )
+
+
+async def local_settings(session: AsyncSession, scope: Scope) -> LocalSettings:
+    """Return what holds for an owner: its own settings, else its tenant's."""
+    statement = (
+        sa.select(
+            sa.func.coalesce(Owner.time_zone, Tenant.time_zone),
+            sa.func.coalesce(Owner.language, Tenant.language),
+        )
+        .join(Tenant, Tenant.tenant_id == Owner.tenant_id)
+        .where(Owner.tenant_id == scope.tenant_id, Owner.owner_id == scope.owner_id)
+    )
+    time_zone, language = (await session.execute(statement)).one()
+    return LocalSettings(time_zone, language)
+
+
+async def ids(session: AsyncSession, tenant_id: UUID, *, limit: int) -> Sequence[int]:
+    """Return ids of some of a tenant's owners."""
+    statement = sa.select(Owner.owner_id).where(Owner.tenant_id == tenant_id).limit(limit)
+    return (await session.scalars(statement)).all()

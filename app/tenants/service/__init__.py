@@ -1,0 +1,54 @@
+"""Verbs of the room, one file per noun."""
+
+from app.tenants.service.erasure import erase_owner, erase_tenant
+from app.tenants.service.keyring import KeyRing
+from app.tenants.service.keys import (
+    create_key,
+    ensure_bootstrap,
+    list_keys,
+    read_key,
+    revoke_key,
+)
+from app.tenants.service.local_settings import (
+    change_owner_settings,
+    change_tenant_settings,
+    effective_settings,
+    owner_settings,
+    tenant_settings,
+)
+from app.tenants.service.owners import (
+    enter,
+    enter_known,
+    get_or_create_owner,
+    list_owners,
+    may_touch,
+    name_owner,
+)
+from app.tenants.service.quotas import count_items
+from app.tenants.service.tenants import create_tenant, list_tenants, read_tenant
+
+__all__ = [
+    "KeyRing",
+    "change_owner_settings",
+    "change_tenant_settings",
+    "count_items",
+    "create_key",
+    "create_tenant",
+    "effective_settings",
+    "ensure_bootstrap",
+    "enter",
+    "enter_known",
+    "erase_owner",
+    "erase_tenant",
+    "get_or_create_owner",
+    "list_keys",
+    "list_owners",
+    "list_tenants",
+    "may_touch",
+    "name_owner",
+    "owner_settings",
+    "read_key",
+    "read_tenant",
+    "revoke_key",
+    "tenant_settings",
+]

@@ -1,0 +1,80 @@
+"""Time zone and language: an owner's own, else its tenant's."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.tenants.errors import TenantNotFoundError
+from app.tenants.models import Tenant
+from app.tenants.repository import owners, tenants
+from app.tenants.schemas import (
+    LocalSettings,
+    OwnerName,
+    OwnerSettings,
+    OwnerSettingsUpdate,
+    Scope,
+    TenantSettings,
+)
+from app.tenants.service.owners import enter_known, get_or_create_owner
+
+
+async def effective_settings(session: AsyncSession, scope: Scope) -> LocalSettings:
+    """Return what holds for an owner: its own settings, else its tenant's."""
+    return await owners.local_settings(session, scope)
+
+
+async def owner_settings(session: AsyncSession, tenant_id: UUID, owner: OwnerName) -> OwnerSettings:
+    """Return an owner's own settings and what holds for it.
+
+    Raises:
+        OwnerNotFoundError: the tenant has no such owner.
+    """
+    return await _read(session, await enter_known(session, tenant_id, owner))
+
+
+async def change_owner_settings(
+    session: AsyncSession,
+    tenant_id: UUID,
+    owner: OwnerName,
+    wanted: OwnerSettingsUpdate,
+    now: datetime,
+) -> OwnerSettings:
+    """Replace an owner's own settings; makes the owner at its first mention."""
+    scope = await get_or_create_owner(session, tenant_id, owner, now)
+    row = await owners.get(session, scope)
+    row.time_zone, row.language = wanted.time_zone, wanted.language
+    await session.flush()
+    return await _read(session, scope)
+
+
+async def _read(session: AsyncSession, scope: Scope) -> OwnerSettings:
+    row = await owners.get(session, scope)
+    held = await owners.local_settings(session, scope)
+    return OwnerSettings(
+        time_zone=row.time_zone,
+        language=row.language,
+        effective=TenantSettings(time_zone=held.time_zone, language=held.language),
+    )
+
+
+async def tenant_settings(session: AsyncSession, tenant_id: UUID) -> Tenant:
+    """Return the tenant's row, which holds its settings.
+
+    Raises:
+        TenantNotFoundError: it was deleted a moment ago.
+    """
+    tenant = await tenants.get(session, tenant_id)
+    if tenant is None:
+        raise TenantNotFoundError
+    return tenant
+
+
+async def change_tenant_settings(
+    session: AsyncSession, tenant_id: UUID, wanted: TenantSettings
+) -> Tenant:
+    """Replace the tenant's settings."""
+    tenant = await tenant_settings(session, tenant_id)
+    tenant.time_zone, tenant.language = wanted.time_zone, wanted.language
+    await session.flush()
+    return tenant
