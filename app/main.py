@@ -14,6 +14,7 @@ from app import __version__
 from app.embeddings.client import HttpEmbedder
 from app.embeddings.errors import EmbedderError
 from app.embeddings.protocol import Embedder
+from app.jobs import service as jobs
 from app.kit import clock, logging, metrics, openapi, problems, readiness
 from app.kit.database import Database
 from app.kit.errors import (
@@ -152,7 +153,10 @@ async def _embedder_answers(connection: HTTPConnection) -> PartState:
 
 async def _collect(connection: HTTPConnection) -> None:
     """Read the gauges that are not kept up to date by themselves."""
-    metrics.set_pool(*connection.app.state.database.pool_use())
+    database: Database = connection.app.state.database
+    metrics.set_pool(*database.pool_use())
+    async with database.transaction() as session:
+        metrics.set_queue(await jobs.queue_depth(session))
 
 
 def _operation_id(route: APIRoute) -> str:

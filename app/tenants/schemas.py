@@ -51,7 +51,7 @@ class LocalSettings:
     language: str
 
     @property
-    def text_search(self) -> str:
+    def text_search_config(self) -> str:
         """Postgres' text search configuration for the language."""
         return kernel.TEXT_SEARCH[self.language]
 

@@ -74,6 +74,15 @@ def _of(scope: Scope) -> sa.Select[Owner]:
     )
 
 
+async def name_of(session: AsyncSession, tenant_id: UUID, owner_id: int) -> OwnerName | None:
+    """Return how callers name an owner of the tenant."""
+    statement = sa.select(Owner.kind, Owner.external_id).where(
+        Owner.tenant_id == tenant_id, Owner.owner_id == owner_id
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return OwnerName(row.kind, row.external_id) if row else None
+
+
 async def local_settings(session: AsyncSession, scope: Scope) -> LocalSettings:
     """Return what holds for an owner: its own settings, else its tenant's."""
     statement = (

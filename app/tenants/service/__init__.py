@@ -21,7 +21,7 @@ from app.tenants.service.owners import (
     enter_known,
     get_or_create_owner,
     list_owners,
-    may_touch,
+    may_see,
     name_owner,
 )
 from app.tenants.service.quotas import count_items
@@ -44,7 +44,7 @@ __all__ = [
     "list_keys",
     "list_owners",
     "list_tenants",
-    "may_touch",
+    "may_see",
     "name_owner",
     "owner_settings",
     "read_key",

@@ -30,11 +30,11 @@ def name_owner(principal: Principal, user_id: str | None, agent_id: str | None) 
     return named
 
 
-def may_touch(principal: Principal, owner: OwnerName, agent_id: str | None = None) -> bool:
-    """Say whether a key may see a row of ``owner`` that has the agent as its attribute."""
-    if principal.bound is None or principal.bound == owner:
+async def may_see(session: AsyncSession, principal: Principal, owner_id: int) -> bool:
+    """Say whether a key may see what an owner has: all of its tenant, or the bound one's only."""
+    if principal.bound is None:
         return True
-    return agent_id is not None and principal.bound == OwnerName("agent", agent_id)
+    return await repository.name_of(session, principal.tenant_id, owner_id) == principal.bound
 
 
 async def enter(session: AsyncSession, tenant_id: UUID, owner: OwnerName) -> Scope | None:
