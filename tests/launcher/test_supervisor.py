@@ -34,6 +34,15 @@ def server(data_dir: Path) -> Generator[LiveServer]:
             live.stop()
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[LiveServer]:
+    """A server that no test of this module harms."""
+    live = LiveServer(tmp_path_factory.mktemp("running") / "data")
+    live.start()
+    yield live
+    live.stop()
+
+
 def _gone(pids: dict[str, int], timeout: float) -> bool:
     return wait_until(lambda: all(started_at(pid) is None for pid in pids.values()), timeout)
 
@@ -72,18 +81,11 @@ def test_a_signal_stops_everything_within_ten_seconds(server: LiveServer, signum
     assert _gone(children, 0.5)
 
 
-@linux
-def test_a_key_is_made_once_and_shown(server: LiveServer) -> None:
-    server.start()
-    first = server.api_key
-    server.stop()
-
-    server.start()
-
-    assert server.api_key == first
-    assert first in server.said
-    assert f"{server.url}/docs" in server.said
-    assert (server.data_dir / "api_key").stat().st_mode & 0o777 == 0o600
+def test_it_shows_where_it_is_and_the_key(running: LiveServer) -> None:
+    assert running.api_key.startswith("rk_")
+    assert running.api_key in running.said
+    assert f"{running.url}/docs" in running.said
+    assert (running.data_dir / "api_key").stat().st_mode & 0o777 == 0o600
 
 
 @linux
@@ -93,12 +95,15 @@ def test_kill_9_of_the_launcher_leaves_nothing_and_the_next_start_recovers(
     server.start()
     children = server.children()
 
+    key = server.api_key
+
     server.process.kill()
     server.process.wait()
 
     assert _gone(children, 10)
     server.start()
     assert server.is_ready
+    assert server.api_key == key
 
 
 @linux
@@ -116,15 +121,17 @@ def test_what_an_earlier_run_left_behind_is_stopped(server: LiveServer) -> None:
 
 
 @linux
-@pytest.mark.parametrize("name", ["api", "worker", "sidecar", "postgres"])
-def test_a_killed_part_is_started_again(server: LiveServer, name: str) -> None:
+def test_each_killed_part_is_started_again(server: LiveServer) -> None:
     server.start()
-    before = server.children()[name]
 
-    os.kill(before, signal.SIGKILL)
+    for name, before in server.children().items():
+        os.kill(before, signal.SIGKILL)
 
-    assert wait_until(lambda: server.children().get(name, before) != before, 20), server.said
-    assert wait_until(lambda: server.is_ready, 60), server.said
+        def replaced(name: str = name, before: int = before) -> bool:
+            return server.children().get(name, before) != before
+
+        assert wait_until(replaced, 20), server.said
+        assert wait_until(lambda: server.is_ready, 60), server.said
 
 
 @linux
@@ -142,20 +149,15 @@ def test_everything_killed_at_once_recovers_at_the_next_start(server: LiveServer
     assert server.is_ready
 
 
-@linux
-def test_a_second_server_on_the_same_data_is_refused(server: LiveServer) -> None:
-    server.start()
-
-    assert "Another server is running" in _refusal(server.data_dir)
-    assert server.is_ready
+def test_a_second_server_on_the_same_data_is_refused(running: LiveServer) -> None:
+    assert "Another server is running" in _refusal(running.data_dir)
+    assert running.is_ready
 
 
-def test_a_port_in_use_is_refused(server: LiveServer, tmp_path: Path) -> None:
-    server.start()
+def test_a_port_in_use_is_refused(running: LiveServer, tmp_path: Path) -> None:
+    sentence = _refusal(tmp_path / "other", APP_PORT=str(running.port))
 
-    sentence = _refusal(tmp_path / "other", APP_PORT=str(server.port))
-
-    assert f"Port {server.port} on 127.0.0.1 is in use" in sentence
+    assert f"Port {running.port} on 127.0.0.1 is in use" in sentence
     assert not (tmp_path / "other" / "postgres").exists()
 
 
@@ -216,8 +218,6 @@ def test_an_external_database_is_used_as_its_owner(
     live.stop()
 
 
-def test_the_embedded_database_is_refused_while_a_server_runs(server: LiveServer) -> None:
-    server.start()
-
+def test_the_embedded_database_is_refused_while_a_server_runs(running: LiveServer) -> None:
     with pytest.raises(LaunchError, match="already running"):
-        EmbeddedPostgres(server.data_dir).start()
+        EmbeddedPostgres(running.data_dir).start()
