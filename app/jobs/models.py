@@ -1,21 +1,20 @@
 """The jobs that users see; the queue's own tables belong to procrastinate."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.jobs.kernel import Step
 from app.kit.orm import Base
 
 
 class Job(Base):
-    """One enrichment chain (or other background work), finished when all its tasks are.
+    """Background work as its user sees it, finished when all its steps are.
 
-    ``tasks`` is a list of ``{"name", "status", "attempts", "error", "queue_id"}`` in the order of
-    the chain; a running one may add its ``progress`` in [0, 1].
+    ``tasks`` holds the steps in order; each knows its row in the queue while it has one.
     """
 
     __tablename__ = "jobs"
@@ -24,6 +23,12 @@ class Job(Base):
             "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"
         ),
         sa.Index("ix_jobs_owner_id_id", "owner_id", "id"),
+        sa.Index(
+            "ix_jobs_owner_id_kind",
+            "owner_id",
+            "kind",
+            postgresql_where=sa.text("status = 'queued'"),
+        ),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(
@@ -36,7 +41,7 @@ class Job(Base):
     kind: Mapped[str]
     status: Mapped[str]
     attempts: Mapped[int] = mapped_column(server_default="0")
-    tasks: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    tasks: Mapped[list[Step]] = mapped_column(JSONB)
     error: Mapped[str | None]
     cancel_requested: Mapped[bool] = mapped_column(server_default=sa.false())
     created_at: Mapped[datetime]

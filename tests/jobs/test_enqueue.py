@@ -44,7 +44,7 @@ async def test_a_committed_job_has_each_task_in_the_queue_once(
             )
         ).all()
         tasks = await connection.scalar(sa.text("SELECT tasks FROM jobs"))
-    assert [row.args["task"] for row in queued] == ["test.one", "test.two"]
+    assert [row.args["name"] for row in queued] == ["test.one", "test.two"]
     assert [row.args["position"] for row in queued] == [0, 1]
     assert {UUID(row.args["job_id"]) for row in queued} == {job_id}
     assert {row.lock for row in queued} == {f"owner:{owner.owner_id}"}
@@ -59,7 +59,7 @@ async def test_the_queue_holds_ids_and_names_only(
 
     async with owner_engine.connect() as connection:
         args = await connection.scalar(sa.text("SELECT args::text FROM procrastinate_jobs"))
-    assert set(json.loads(args)) == {"tenant_id", "owner_id", "job_id", "task", "position"}
+    assert set(json.loads(args)) == {"tenant_id", "owner_id", "job_id", "name", "position"}
 
 
 async def test_a_job_without_an_owner_is_locked_by_itself(

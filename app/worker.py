@@ -1,0 +1,62 @@
+"""The worker process: composes the rooms' tasks and runs the queue."""
+
+import asyncio
+import os
+import signal
+
+from app.embeddings.client import HttpEmbedder
+from app.embeddings.protocol import Embedder
+from app.jobs import tasks as jobs
+from app.jobs.protocol import TaskRegistry
+from app.jobs.tasks import JobWorker
+from app.kit import logging
+from app.kit.database import Database
+from app.kit.settings import Settings
+
+STOP_WITHIN_S = 7.5
+"""Seconds after which a worker that was told to stop ends, whatever it waits for."""
+
+log = logging.get_logger("worker")
+
+
+def build_registry(database: Database, embedder: Embedder, settings: Settings) -> TaskRegistry:
+    """Return the tasks and housekeeping of all rooms."""
+    registry = TaskRegistry()
+    jobs.register(registry, settings.housekeeping)
+    return registry
+
+
+def main() -> None:
+    """Run until SIGTERM or Ctrl-C."""
+    settings = Settings()
+    logging.configure(settings.log, process="worker")
+    asyncio.run(run(settings))
+
+
+async def run(settings: Settings) -> None:
+    """Work until told to stop; running tasks get the drain time and then go back to the queue."""
+    stop = _stop_on_signals()
+    database = Database(settings.required_database_url(), settings.database, name="worker")
+    embedder = HttpEmbedder(settings.embeddings)
+    try:
+        registry = build_registry(database, embedder, settings)
+        log.info("worker started", concurrency=settings.jobs.concurrency)
+        await JobWorker(database, registry, settings).run(stop)
+        log.info("worker stopped")
+    finally:
+        await embedder.aclose()
+        await database.close()
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        stop.set()
+        # A database that does not answer must not hold us up: to be killed is safe at any time.
+        loop.call_later(STOP_WITHIN_S, os._exit, 1)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told)
+    return stop
