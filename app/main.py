@@ -14,6 +14,8 @@ from app import __version__
 from app.embeddings.client import HttpEmbedder
 from app.embeddings.errors import EmbedderError
 from app.embeddings.protocol import Embedder
+from app.episodes.router import router as episodes_router
+from app.ingestion.router import router as ingestion_router
 from app.jobs import service as jobs
 from app.kit import clock, logging, metrics, openapi, problems, readiness
 from app.kit.database import Database
@@ -29,6 +31,10 @@ from app.kit.middleware import REQUEST_ID, BodyLimit, ErrorBoundary, Observed
 from app.kit.probes import PartState, build_router
 from app.kit.rate_limit import TokenBuckets
 from app.kit.settings import Settings
+from app.memories.router import router as memories_router
+from app.memories.service import Spaces
+from app.retrieval.router import router as retrieval_router
+from app.retrieval.service import Recaller
 from app.tenants import service as tenants
 from app.tenants.dependencies import Gate, guard_metrics
 from app.tenants.errors import InvalidKeyError, MissingKeyError, MissingScopeError, RateLimitedError
@@ -47,7 +53,13 @@ PUBLIC_PATHS = frozenset(
 )
 """Routes that need no API key; a test holds every other one to needing one."""
 
-_ROUTERS = (tenants_router,)
+_ROUTERS = (
+    ingestion_router,
+    retrieval_router,
+    memories_router,
+    episodes_router,
+    tenants_router,
+)
 
 _DESCRIPTION = """\
 Agent memory over HTTP: send it what was said, get back what matters now.
@@ -100,13 +112,18 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     app.state.database = database
     app.state.key_ring = tenants.KeyRing(database, settings.limits, ttl_s=settings.http.key_cache_s)
     app.state.buckets = TokenBuckets()
+    spaces = Spaces.configured(database, settings, primary=app.state.embedder)
+    app.state.spaces = spaces
+    app.state.recaller = Recaller(
+        database, spaces, settings.retrieval, timeout_s=settings.embeddings.query_timeout_s
+    )
     try:
         if settings.bootstrap_key is not None:
             key = settings.bootstrap_key.get_secret_value()
             await tenants.ensure_bootstrap(database, key, clock.now())
         yield
     finally:
-        await app.state.embedder.aclose()
+        await spaces.aclose()
         await database.close()
 
 

@@ -6,12 +6,15 @@ import signal
 
 from app.embeddings.client import HttpEmbedder
 from app.embeddings.protocol import Embedder
+from app.ingestion import tasks as ingestion
 from app.jobs import tasks as jobs
 from app.jobs.protocol import TaskRegistry
 from app.jobs.tasks import JobWorker
 from app.kit import logging
 from app.kit.database import Database
 from app.kit.settings import Settings
+from app.memories import tasks as memories
+from app.memories.service import Spaces
 
 STOP_WITHIN_S = 7.5
 """Seconds after which a worker that was told to stop ends, whatever it waits for."""
@@ -23,6 +26,9 @@ def build_registry(database: Database, embedder: Embedder, settings: Settings) -
     """Return the tasks and housekeeping of all rooms."""
     registry = TaskRegistry()
     jobs.register(registry, settings.housekeeping)
+    spaces = Spaces.configured(database, settings, primary=embedder)
+    memories.register(registry, spaces, settings.housekeeping)
+    ingestion.register(registry, settings.housekeeping)
     return registry
 
 

@@ -22,6 +22,7 @@ class Conversation(Base):
     session_id: Mapped[str] = mapped_column(primary_key=True)
     ordinal: Mapped[int]
     messages: Mapped[int]
+    last_seq: Mapped[int]
     last_ordinal: Mapped[int]
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
@@ -45,6 +46,7 @@ class Episode(Base):
     ordinal: Mapped[int]
     session_id: Mapped[str | None]
     seq: Mapped[int | None]
+    agent_id: Mapped[str | None]
     role: Mapped[str | None]
     name: Mapped[str | None]
     content: Mapped[str]

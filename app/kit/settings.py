@@ -174,6 +174,9 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     migrations: MigrationSettings = MigrationSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
+    next_embeddings: EmbeddingSettings | None = Field(
+        None, description="A second embedder, to change the model while recall goes on."
+    )
     llm: LanguageModelSettings = LanguageModelSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     limits: LimitSettings = LimitSettings()

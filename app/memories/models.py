@@ -126,7 +126,7 @@ class MemorySource(Base):
 
 
 class MemoryKey(Base):
-    """One text by which a memory is found: characters ``start``–``stop`` of it, or ``text``."""
+    """One text by which a memory is found: characters ``start`` to ``stop`` of it, or ``text``."""
 
     __tablename__ = "memory_keys"
     __table_args__ = (
@@ -169,9 +169,7 @@ class MemoryEvent(Base):
 
     owner_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True)
     memory_ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    event_no: Mapped[int] = mapped_column(
-        sa.BigInteger, sa.Identity(always=True), primary_key=True
-    )
+    event_no: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True)
     kind: Mapped[str]
     at: Mapped[datetime]
     detail: Mapped[dict[str, Any]]
@@ -198,5 +196,6 @@ class EmbeddingModel(Base):
     name: Mapped[str]
     dimensions: Mapped[int]
     uses_bits: Mapped[bool] = mapped_column(server_default=sa.false())
+    bit_agreement: Mapped[float | None] = mapped_column(sa.Double)
     state: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())

@@ -94,6 +94,7 @@ TABLES = (
         session_id text NOT NULL,
         ordinal integer NOT NULL,
         messages integer NOT NULL,
+        last_seq integer NOT NULL,
         last_ordinal integer NOT NULL,
         first_at timestamptz NOT NULL,
         last_at timestamptz NOT NULL,
@@ -110,6 +111,7 @@ TABLES = (
         ordinal integer NOT NULL,
         session_id text,
         seq integer,
+        agent_id text,
         role text,
         name text,
         content text NOT NULL,
@@ -248,6 +250,7 @@ TABLES = (
         tenant_id uuid NOT NULL,
         id uuid NOT NULL,
         owner_id bigint,
+        agent_id text,
         kind text NOT NULL,
         status text NOT NULL,
         attempts integer NOT NULL DEFAULT 0,
@@ -268,6 +271,7 @@ TABLES = (
     )
     """,
     "CREATE INDEX ix_jobs_owner_id_id ON jobs (owner_id, id)",
+    "CREATE INDEX ix_jobs_owner_id_kind ON jobs (owner_id, kind) WHERE status = 'queued'",
     """
     CREATE TABLE idempotency_keys (
         tenant_id uuid NOT NULL,
@@ -289,6 +293,7 @@ TABLES = (
         name text NOT NULL,
         dimensions integer NOT NULL,
         uses_bits boolean NOT NULL DEFAULT false,
+        bit_agreement double precision,
         state text NOT NULL,
         created_at timestamptz NOT NULL DEFAULT now(),
         CONSTRAINT pk_embedding_models PRIMARY KEY (model_id),
@@ -343,7 +348,7 @@ FUNCTIONS = (
     # A key's tenant is unknown until the key is found: this one look-up crosses tenants.
     """
     CREATE FUNCTION find_api_key(digest bytea) RETURNS SETOF api_keys
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
     BEGIN ATOMIC
         SELECT * FROM api_keys WHERE hash = digest;
     END
@@ -365,11 +370,24 @@ FUNCTIONS = (
         END IF;
     END $$
     """,
+    # Re-embedding serves all tenants: whose keys still lack a vector of the new model?
+    """
+    CREATE FUNCTION embedding_gaps(model integer, most integer)
+    RETURNS TABLE (tenant_id uuid, owner_id bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    BEGIN
+        RETURN QUERY EXECUTE format(
+            'SELECT o.tenant_id, o.owner_id FROM owners o WHERE EXISTS ('
+            'SELECT FROM memory_keys k WHERE k.owner_id = o.owner_id AND NOT EXISTS ('
+            'SELECT FROM %I e WHERE e.owner_id = k.owner_id AND e.key_ordinal = k.ordinal)) '
+            'LIMIT $1', 'embeddings_' || model) USING most;
+    END $$
+    """,
     # The application owns no table, yet a new embedding model needs two: this function makes them.
     """
     CREATE FUNCTION add_embedding_model(model_name text, model_dimensions integer)
     RETURNS smallint
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     DECLARE
         id smallint;
     BEGIN
@@ -417,7 +435,8 @@ def upgrade() -> None:
         op.execute(statement)
     op.execute("REVOKE ALL ON FUNCTION protect_by_owner(text) FROM PUBLIC")
     op.execute("REVOKE ALL ON FUNCTION protect_by_tenant(text) FROM PUBLIC")
-    for function in ("find_api_key(bytea)", "add_embedding_model(text, integer)"):
+    for function in ("find_api_key(bytea)", "add_embedding_model(text, integer)",
+                     "embedding_gaps(integer, integer)"):
         op.execute("REVOKE ALL ON FUNCTION " + function + " FROM PUBLIC")
         op.execute("GRANT EXECUTE ON FUNCTION " + function + " TO remembrancer_app")
     for table in TENANT_TABLES:
@@ -450,7 +469,7 @@ def downgrade() -> None:
         END $$
     """)
     for function in (
-        "add_embedding_model(text, integer)", "enter_owner(uuid, text, text)",
+        "add_embedding_model(text, integer)", "embedding_gaps(integer, integer)", "enter_owner(uuid, text, text)",
         "find_api_key(bytea)", "protect_by_owner(text)", "protect_by_tenant(text)",
     ):
         op.execute("DROP FUNCTION " + function)

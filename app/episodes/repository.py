@@ -1,0 +1,191 @@
+"""Every SQL statement of the room."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.episodes.models import Conversation, Episode
+from app.episodes.schemas import NewEpisode
+from app.tenants.schemas import Scope
+
+_INSERT = sa.text("""
+    INSERT INTO episodes (
+        owner_id, created_at, job_id, id, ordinal, session_id, seq, agent_id, role, name,
+        content, occurred_at, metadata, client_key, body_digest, digest)
+    SELECT :owner_id, :now, :job_id, id, ordinal, session_id, seq, agent_id, role, name,
+        content, occurred_at, CAST(metadata AS jsonb), client_key, body_digest, digest
+    FROM unnest(
+        CAST(:id AS uuid[]), CAST(:ordinal AS integer[]), CAST(:session_id AS text[]),
+        CAST(:seq AS integer[]), CAST(:agent_id AS text[]), CAST(:role AS text[]), CAST(:name AS text[]),
+        CAST(:content AS text[]), CAST(:occurred_at AS timestamptz[]),
+        CAST(:metadata AS text[]), CAST(:client_key AS text[]),
+        CAST(:body_digest AS bytea[]), CAST(:digest AS bytea[])
+    ) AS e (id, ordinal, session_id, seq, agent_id, role, name, content, occurred_at, metadata,
+            client_key, body_digest, digest)
+""")
+
+_FIELDS = (
+    "id", "ordinal", "session_id", "seq", "agent_id", "role", "name", "content", "occurred_at",
+    "client_key", "body_digest", "digest",
+)  # fmt: skip
+
+_UPSERT_CONVERSATIONS = sa.text("""
+    INSERT INTO sessions (
+        owner_id, created_at, session_id, ordinal, messages, last_seq, last_ordinal, first_at,
+        last_at)
+    SELECT :owner_id, :now, session_id, first_ordinal, messages, messages, last_ordinal, first_at,
+        last_at
+    FROM unnest(
+        CAST(:session_id AS text[]), CAST(:first_ordinal AS integer[]),
+        CAST(:messages AS integer[]), CAST(:last_ordinal AS integer[]),
+        CAST(:first_at AS timestamptz[]), CAST(:last_at AS timestamptz[])
+    ) AS s (session_id, first_ordinal, messages, last_ordinal, first_at, last_at)
+    ON CONFLICT (owner_id, session_id) DO UPDATE SET
+        messages = sessions.messages + excluded.messages,
+        last_seq = sessions.last_seq + excluded.messages,
+        last_ordinal = excluded.last_ordinal,
+        first_at = least(sessions.first_at, excluded.first_at),
+        last_at = greatest(sessions.last_at, excluded.last_at)
+""")
+
+# A session whose last message is erased is gone; the others keep their numbering.
+_LEAVE_CONVERSATION = sa.text("""
+    WITH erased AS (
+        DELETE FROM episodes
+        WHERE owner_id = :owner_id AND ordinal = ANY(CAST(:ordinals AS integer[]))
+        RETURNING session_id
+    ), left_over AS (
+        SELECT session_id, count(*) AS gone FROM erased
+        WHERE session_id IS NOT NULL GROUP BY session_id
+    ), emptied AS (
+        DELETE FROM sessions s USING left_over l
+        WHERE s.owner_id = :owner_id AND s.session_id = l.session_id AND s.messages <= l.gone
+    )
+    UPDATE sessions s SET messages = s.messages - l.gone FROM left_over l
+    WHERE s.owner_id = :owner_id AND s.session_id = l.session_id AND s.messages > l.gone
+""")
+
+
+async def insert(
+    session: AsyncSession,
+    scope: Scope,
+    rows: Sequence[NewEpisode],
+    *,
+    job_id: UUID | None,
+    now: datetime,
+) -> None:
+    """Insert messages and count them in their sessions."""
+    values: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in _FIELDS}
+    values["metadata"] = [json.dumps(row.metadata) for row in rows]
+    values |= {"owner_id": scope.owner_id, "job_id": job_id, "now": now}
+    await session.execute(_INSERT, values)
+    await _count(session, scope, rows, now=now)
+
+
+async def _count(
+    session: AsyncSession, scope: Scope, rows: Sequence[NewEpisode], *, now: datetime
+) -> None:
+    spoken: dict[str, list[NewEpisode]] = {}
+    for row in rows:
+        if row.session_id is not None:
+            spoken.setdefault(row.session_id, []).append(row)
+    if not spoken:
+        return
+    values = {
+        "owner_id": scope.owner_id,
+        "now": now,
+        "session_id": list(spoken),
+        "first_ordinal": [said[0].ordinal for said in spoken.values()],
+        "messages": [len(said) for said in spoken.values()],
+        "last_ordinal": [said[-1].ordinal for said in spoken.values()],
+        "first_at": [min(row.occurred_at for row in said) for said in spoken.values()],
+        "last_at": [max(row.occurred_at for row in said) for said in spoken.values()],
+    }
+    await session.execute(_UPSERT_CONVERSATIONS, values)
+
+
+async def known(
+    session: AsyncSession, scope: Scope, *, client_keys: Iterable[str], digests: Iterable[bytes]
+) -> Sequence[Episode]:
+    """Return the episodes stored under one of the client keys or with the same content."""
+    statement = sa.select(Episode).where(
+        Episode.owner_id == scope.owner_id,
+        sa.or_(
+            Episode.client_key == sa.any_(sa.cast(list(client_keys), sa.ARRAY(sa.Text))),
+            Episode.digest == sa.any_(sa.cast(list(digests), sa.ARRAY(sa.LargeBinary))),
+        ),
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def conversations(
+    session: AsyncSession, scope: Scope, session_ids: Iterable[str]
+) -> dict[str, Conversation]:
+    """Return those of the sessions that exist, by id."""
+    statement = sa.select(Conversation).where(
+        Conversation.owner_id == scope.owner_id, Conversation.session_id.in_(list(session_ids))
+    )
+    return {row.session_id: row for row in await session.scalars(statement)}
+
+
+async def list_conversations(
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    agent_id: str | None,
+    before: int | None,
+    limit: int,
+) -> Sequence[Conversation]:
+    """Return sessions, newest first, from behind ordinal ``before``."""
+    statement = sa.select(Conversation).where(Conversation.owner_id == scope.owner_id)
+    if agent_id is not None:
+        said = sa.exists().where(
+            Episode.owner_id == scope.owner_id,
+            Episode.session_id == Conversation.session_id,
+            Episode.agent_id == agent_id,
+        )
+        statement = statement.where(said)
+    if before is not None:
+        statement = statement.where(Conversation.ordinal < before)
+    statement = statement.order_by(Conversation.ordinal.desc()).limit(limit)
+    return (await session.scalars(statement)).all()
+
+
+def _messages(scope: Scope, session_id: str, agent_id: str | None) -> sa.Select[Episode]:
+    statement = sa.select(Episode).where(
+        Episode.owner_id == scope.owner_id, Episode.session_id == session_id
+    )
+    return statement if agent_id is None else statement.where(Episode.agent_id == agent_id)
+
+
+async def messages(
+    session: AsyncSession,
+    scope: Scope,
+    session_id: str,
+    *,
+    agent_id: str | None,
+    after: int,
+    limit: int,
+) -> Sequence[Episode]:
+    """Return a session's messages in the order they came, from behind ``seq`` ``after``."""
+    statement = _messages(scope, session_id, agent_id).where(Episode.seq > after)
+    return (await session.scalars(statement.order_by(Episode.seq).limit(limit))).all()
+
+
+async def latest_messages(
+    session: AsyncSession, scope: Scope, session_id: str, *, agent_id: str | None, limit: int
+) -> Sequence[Episode]:
+    """Return a session's last messages, oldest of them first."""
+    statement = _messages(scope, session_id, agent_id).order_by(Episode.seq.desc()).limit(limit)
+    return list(reversed((await session.scalars(statement)).all()))
+
+
+async def erase(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:
+    """Delete messages by ordinal, and sessions that are empty then."""
+    values = {"owner_id": scope.owner_id, "ordinals": list(ordinals)}
+    await session.execute(_LEAVE_CONVERSATION, values)

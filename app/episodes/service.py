@@ -1,0 +1,94 @@
+"""Append messages, read sessions."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.episodes import repository
+from app.episodes.models import Conversation, Episode
+from app.episodes.schemas import NewEpisode, Place
+from app.tenants.schemas import Scope
+
+
+async def known(
+    session: AsyncSession, scope: Scope, *, client_keys: Iterable[str], digests: Iterable[bytes]
+) -> Sequence[Episode]:
+    """Return the episodes stored under one of the client keys or with the same content."""
+    return await repository.known(session, scope, client_keys=client_keys, digests=digests)
+
+
+async def place(
+    session: AsyncSession, scope: Scope, said: Sequence[tuple[int, str | None]]
+) -> list[Place]:
+    """Return where new messages, given as (ordinal, session id), stand in their sessions."""
+    session_ids = {session_id for _, session_id in said if session_id is not None}
+    if not session_ids:
+        return [Place(None, None)] * len(said)
+    rows = await repository.conversations(session, scope, session_ids)
+    last = {key: (row.last_seq, row.last_ordinal) for key, row in rows.items()}
+    places = []
+    for ordinal, session_id in said:
+        if session_id is None:
+            places.append(Place(None, None))
+            continue
+        seq, previous = last.get(session_id, (0, None))
+        places.append(Place(seq + 1, previous))
+        last[session_id] = (seq + 1, ordinal)
+    return places
+
+
+async def append(
+    session: AsyncSession,
+    scope: Scope,
+    rows: Sequence[NewEpisode],
+    *,
+    job_id: UUID | None,
+    now: datetime,
+) -> None:
+    """Append messages, in the order they were said."""
+    await repository.insert(session, scope, rows, job_id=job_id, now=now)
+
+
+async def list_conversations(
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    agent_id: str | None,
+    before: int | None,
+    limit: int,
+) -> Sequence[Conversation]:
+    """Return sessions (of one agent), newest first, from behind ordinal ``before``."""
+    return await repository.list_conversations(
+        session, scope, agent_id=agent_id, before=before, limit=limit
+    )
+
+
+async def messages(
+    session: AsyncSession,
+    scope: Scope,
+    session_id: str,
+    *,
+    agent_id: str | None,
+    after: int,
+    limit: int,
+) -> Sequence[Episode]:
+    """Return a session's messages in the order they came, from behind ``seq`` ``after``."""
+    return await repository.messages(
+        session, scope, session_id, agent_id=agent_id, after=after, limit=limit
+    )
+
+
+async def latest_messages(
+    session: AsyncSession, scope: Scope, session_id: str, *, agent_id: str | None, limit: int
+) -> Sequence[Episode]:
+    """Return a session's last messages, oldest of them first."""
+    return await repository.latest_messages(
+        session, scope, session_id, agent_id=agent_id, limit=limit
+    )
+
+
+async def erase(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:
+    """Delete messages by ordinal, and sessions that are empty then."""
+    await repository.erase(session, scope, ordinals)

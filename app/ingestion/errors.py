@@ -1,0 +1,35 @@
+"""Expected failures of writes."""
+
+from app.kit.errors import Problem
+
+
+class IdempotencyConflictError(Problem):
+    """The Idempotency-Key was used before, with another body."""
+
+    slug = "idempotency-conflict"
+    status = 409
+    title = "Idempotency-Key was used with another body"
+
+
+class ClientIdConflictError(Problem):
+    """The client_id was used before, with another body."""
+
+    slug = "client-id-conflict"
+    status = 409
+    title = "client_id was used with another body"
+
+
+class LimitExceededError(Problem):
+    """One part of the request is larger than its limit."""
+
+    slug = "limit-exceeded"
+    status = 413
+    title = "Limit exceeded"
+
+
+class InvalidItemError(Problem):
+    """One part of the request has the wrong form."""
+
+    slug = "invalid-item"
+    status = 422
+    title = "Invalid item"

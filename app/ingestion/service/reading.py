@@ -1,0 +1,104 @@
+"""From a request to a write: limits checked, defaults filled in, digests made."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.ingestion.errors import InvalidItemError, LimitExceededError
+from app.ingestion.kernel import content_digest, digest
+from app.ingestion.schemas import MemoriesCreate, MemoryItem
+from app.kit.settings import LimitSettings
+from app.kit.text import clean_json
+from app.tenants import service as tenants
+from app.tenants.schemas import OwnerName, Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An item with its defaults filled in and its digests."""
+
+    item: MemoryItem
+    session_id: str | None
+    occurred_at: datetime
+    body_digest: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One request, checked and digested."""
+
+    principal: Principal
+    owner: OwnerName
+    agent_id: str | None
+    said: Sequence[Said]
+    infer: bool
+    key: str | None
+    request_digest: bytes
+    now: datetime
+
+
+def check_limits(body: MemoriesCreate, limits: LimitSettings) -> None:
+    """Refuse what is larger than a limit, naming item and limit."""
+    if len(body.items) > limits.items:
+        path = "items"
+        raise _too_much(path, f"{limits.items} items")
+    for index, item in enumerate(body.items):
+        if len(item.content.encode()) > limits.content_bytes:
+            path = f"items[{index}].content"
+            raise _too_much(path, f"{limits.content_bytes} bytes")
+        check_metadata(item.metadata, f"items[{index}].metadata", limits)
+
+
+def check_metadata(metadata: dict[str, Any], path: str, limits: LimitSettings) -> None:
+    """Refuse metadata that Postgres cannot hold, or that is too deep or too large."""
+    try:
+        clean_json(metadata, max_depth=limits.metadata_depth)
+    except ValueError as error:
+        msg = f"{path} {error}."
+        raise InvalidItemError(msg, path=path) from error
+    if metadata and len(json.dumps(metadata, ensure_ascii=False).encode()) > limits.metadata_bytes:
+        raise _too_much(path, f"{limits.metadata_bytes} bytes as JSON")
+
+
+def _too_much(path: str, limit: str) -> LimitExceededError:
+    return LimitExceededError(f"{path} exceeds the limit of {limit}.", path=path, limit=limit)
+
+
+def read(principal: Principal, body: MemoriesCreate, *, key: str | None, now: datetime) -> Write:
+    """Name the owner, fill in defaults and make digests.
+
+    Items without a time keep their order: each is a microsecond later than the one before.
+    """
+    owner = tenants.name_owner(principal, body.user_id, body.agent_id)
+    said = [
+        _said(item, body, now + timedelta(microseconds=position))
+        for position, item in enumerate(body.items)
+    ]
+    return Write(
+        principal=principal,
+        owner=owner,
+        agent_id=body.agent_id,
+        said=said,
+        infer=body.infer == "auto",
+        key=key,
+        request_digest=digest(body.model_dump(mode="json")),
+        now=now,
+    )
+
+
+def _said(item: MemoryItem, body: MemoriesCreate, default_time: datetime) -> Said:
+    occurred_at = item.occurred_at or default_time
+    session_id = item.session_id or body.session_id
+    words = {
+        "content": item.content,
+        "session_id": session_id,
+        "role": item.role,
+        "name": item.name,
+        "kind": item.kind,
+        "agent_id": body.agent_id,
+    }
+    sent = item.model_dump(mode="json") | {"session_id": session_id, "agent_id": body.agent_id}
+    return Said(item, session_id, occurred_at, digest(sent), content_digest(words, occurred_at))

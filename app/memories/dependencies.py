@@ -1,0 +1,26 @@
+"""What routes of this room and the rooms above take."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from app.memories.service import Spaces, Writer
+from app.tenants.dependencies import DatabaseDep, SettingsDep, WriterDep
+
+
+def get_spaces(request: Request) -> Spaces:
+    """Return the configured embedders and the active model."""
+    return cast(Spaces, request.app.state.spaces)
+
+
+SpacesDep = Annotated[Spaces, Depends(get_spaces)]
+
+
+def get_writer(
+    database: DatabaseDep, spaces: SpacesDep, settings: SettingsDep, principal: WriterDep
+) -> Writer:
+    """Return what an edit needs."""
+    return Writer(database, spaces, principal, settings.embeddings.write_budget_s)
+
+
+MemoryWriterDep = Annotated[Writer, Depends(get_writer)]

@@ -1,0 +1,76 @@
+"""How a memory becomes keys: which texts are searched by keyword, which by vector. Pure.
+
+The vector is made from the bare turn, the keyword key also from the turn before and the date in
+words: on conversations both choices raise recall (docs/explanation/recall.md).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Literal
+
+KeyKind = Literal["value", "chunk"]
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlan:
+    """One key of a memory: characters ``start`` to ``stop`` of its content, and its text."""
+
+    kind: KeyKind
+    start: int
+    stop: int
+    lexical_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What of a memory goes into its keys."""
+
+    content: str
+    name: str | None
+    occurred_at: datetime
+    previous: str | None
+    """The turn before in the same session, as :func:`spoken`."""
+
+
+def spoken(content: str, name: str | None) -> str:
+    """Return the bare turn: who said it, and what."""
+    return f"{name}: {content}" if name else content
+
+
+def date_words(moment: datetime, zone: tzinfo) -> str:
+    """Return the date as people write it in questions, in the owner's time zone."""
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%B} {local.year}"
+
+
+def dense_text(content: str, name: str | None, start: int, stop: int) -> str:
+    """Return the text that a key's vector is made of: the bare turn, cut to the key's span."""
+    return spoken(content[start:stop], name if start == 0 else None)
+
+
+def lexical_text(statement: Statement, start: int, stop: int, zone: tzinfo) -> str:
+    """Return the text whose stems a key is found by; the first also carries the turn before."""
+    before = statement.previous if start == 0 else None
+    bare = dense_text(statement.content, statement.name, start, stop)
+    date = date_words(statement.occurred_at, zone)
+    return " ".join(part for part in (before, bare, date) if part)
+
+
+def plan_keys(statement: Statement, windows: Sequence[Span], zone: tzinfo) -> list[KeyPlan]:
+    """Plan one key per window of the bare turn.
+
+    Args:
+        statement: the memory.
+        windows: character spans of :func:`spoken`'s text, in order, at least one.
+        zone: the owner's time zone.
+    """
+    prefix = len(spoken("", statement.name))
+    kind: KeyKind = "value" if len(windows) == 1 else "chunk"
+    plans = []
+    for bare_start, bare_stop in windows:
+        start, stop = max(0, bare_start - prefix), max(0, bare_stop - prefix)
+        plans.append(KeyPlan(kind, start, stop, lexical_text(statement, start, stop, zone)))
+    return plans

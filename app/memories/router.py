@@ -1,0 +1,102 @@
+"""Single memories over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, status
+
+from app.kit import clock
+from app.kit.openapi import problems
+from app.kit.pagination import Page, PageCursor, PageLimit, decode_cursor, trim
+from app.memories import service
+from app.memories.dependencies import MemoryWriterDep, SpacesDep
+from app.memories.errors import MemoryArchivedError, MemoryNotFoundError
+from app.memories.models import Memory
+from app.memories.schemas import EventRead, MemoryList, MemoryRead, MemoryUpdate
+from app.tenants import service as tenants
+from app.tenants.dependencies import ReaderDep, SessionDep, WriterDep
+
+router = APIRouter(prefix="/v1/memories", tags=["memories"])
+
+_UNKNOWN = problems(MemoryNotFoundError)
+
+
+@router.get("")
+async def list_memories(
+    session: SessionDep,
+    principal: ReaderDep,
+    spaces: SpacesDep,
+    asked: Annotated[MemoryList, Query()],
+) -> Page[MemoryRead]:
+    """List one owner's memories, newest first."""
+    owner = tenants.name_owner(principal, asked.user_id, asked.agent_id)
+    scope = await tenants.enter(session, principal.tenant_id, owner)
+    if scope is None:
+        return Page[MemoryRead](items=[])
+    query = service.MemoryQuery(
+        agent_id=asked.agent_id if owner.kind == "user" else None,
+        session_id=asked.session_id,
+        kind=asked.kind,
+        state=asked.state,
+        before=decode_cursor(asked.cursor),
+        limit=asked.limit + 1,
+    )
+    held, following = trim(await service.page(session, scope, query), asked.limit, _ordinal)
+    states = await service.embedding_states(session, scope, spaces, held)
+    items = [MemoryRead.of(memory, states[memory.ordinal]) for memory in held]
+    return Page[MemoryRead](items=items, next_cursor=following)
+
+
+def _ordinal(memory: Memory) -> int:
+    return memory.ordinal
+
+
+@router.get("/{memory_id}", responses=_UNKNOWN)
+async def read_memory(
+    session: SessionDep, principal: ReaderDep, spaces: SpacesDep, memory_id: UUID
+) -> MemoryRead:
+    """Return one memory, archived or not."""
+    scope, memory = await service.find(session, principal, memory_id)
+    states = await service.embedding_states(session, scope, spaces, [memory])
+    return MemoryRead.of(memory, states[memory.ordinal])
+
+
+@router.patch("/{memory_id}", responses=problems(MemoryNotFoundError, MemoryArchivedError))
+async def edit_memory(writer: MemoryWriterDep, memory_id: UUID, body: MemoryUpdate) -> MemoryRead:
+    """Change a memory; its history keeps it as it was, the episode stays as it was said."""
+    return MemoryRead.of(*await service.edit(writer, memory_id, body, now=clock.now()))
+
+
+@router.delete("/{memory_id}", status_code=status.HTTP_204_NO_CONTENT, responses=_UNKNOWN)
+async def erase_memory(session: SessionDep, principal: WriterDep, memory_id: UUID) -> None:
+    """Erase a memory for ever: its episode, its history, and what was derived from it alone."""
+    await service.erase(session, principal, memory_id)
+
+
+@router.get("/{memory_id}/history", responses=_UNKNOWN)
+async def list_memory_history(
+    session: SessionDep,
+    principal: ReaderDep,
+    memory_id: UUID,
+    limit: PageLimit = 50,
+    cursor: PageCursor = None,
+) -> Page[EventRead]:
+    """List what befell a memory, oldest first."""
+    after = decode_cursor(cursor) or 0
+    events = await service.history(session, principal, memory_id, after=after, limit=limit + 1)
+    events, following = trim(events, limit, lambda event: event.event_no)
+    items = [EventRead.model_validate(event) for event in events]
+    return Page[EventRead](items=items, next_cursor=following)
+
+
+@router.post("/{memory_id}:archive", responses=_UNKNOWN)
+async def archive_memory(session: SessionDep, principal: WriterDep, memory_id: UUID) -> MemoryRead:
+    """Hide a memory from recall, reversibly. Safe to repeat."""
+    memory = await service.archive(session, principal, memory_id, now=clock.now())
+    return MemoryRead.of(memory, "none")
+
+
+@router.post("/{memory_id}:restore", responses=_UNKNOWN)
+async def restore_memory(writer: MemoryWriterDep, memory_id: UUID) -> MemoryRead:
+    """Bring an archived memory back into recall. Safe to repeat."""
+    return MemoryRead.of(*await service.restore(writer, memory_id, now=clock.now()))

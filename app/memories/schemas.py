@@ -1,0 +1,121 @@
+"""Memories on their way in and out."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.kit.pagination import PageCursor, PageLimit
+from app.kit.text import AwareTime, CleanText, ExternalId, Label
+
+
+@dataclass(frozen=True, slots=True)
+class NewMemory:
+    """A memory to be written."""
+
+    ordinal: int
+    id: UUID
+    kind: str
+    content: str
+    occurred_at: datetime
+    session_id: str | None = None
+    agent_id: str | None = None
+    role: str | None = None
+    name: str | None = None
+    place: str | None = None
+    expires_at: datetime | None = None
+    importance: float | None = None
+    pinned: bool = False
+    generated_by: str | None = None
+    context_ordinal: int | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    episode_id: UUID | None = None
+
+
+Embedding = Literal["ready", "pending", "none"]
+
+
+class MemoryRead(BaseModel):
+    """A memory as it is held now."""
+
+    id: UUID
+    kind: str
+    content: str
+    session_id: str | None
+    agent_id: str | None
+    role: str | None
+    name: str | None
+    place: str | None
+    occurred_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    archived_at: datetime | None
+    expires_at: datetime | None
+    importance: Annotated[float | None, Field(description="0 to 1.")]
+    pinned: bool
+    generated_by: Annotated[str | None, Field(description="What made it; null: said verbatim.")]
+    metadata: dict[str, Any]
+    embedding: Annotated[
+        Embedding,
+        Field(description="Whether recall finds it by vector; `none` while it is archived."),
+    ]
+
+    @classmethod
+    def of(cls, row: object, embedding: Embedding) -> "MemoryRead":
+        """Show a row of ``memories``."""
+        plain = cls.model_fields.keys() - {"metadata", "embedding"}
+        columns = {name: getattr(row, name) for name in plain}
+        return cls(**columns, metadata=getattr(row, "metadata_"), embedding=embedding)  # noqa: B009
+
+
+class MemoryUpdate(BaseModel):
+    """What may be changed; members left out stay as they are."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"content": "Miso is a grey cat."}]}
+    )
+
+    content: Annotated[CleanText, Field(min_length=1)] | None = None
+    occurred_at: AwareTime | None = None
+    importance: Annotated[float | None, Field(ge=0, le=1)] = None
+    pinned: bool | None = None
+    expires_at: AwareTime | None = None
+    place: Label | None = None
+    metadata: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _not_null(self) -> Self:
+        """Refuse null where a memory always has a value."""
+        for member in ("content", "occurred_at", "pinned", "metadata"):
+            if member in self.model_fields_set and getattr(self, member) is None:
+                msg = f"{member} must not be null"
+                raise ValueError(msg)
+        return self
+
+
+class MemoryList(BaseModel):
+    """Which memories a list shows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: ExternalId | None = None
+    agent_id: ExternalId | None = None
+    session_id: ExternalId | None = None
+    kind: Annotated[str | None, Field(max_length=32)] = None
+    state: Literal["live", "archived", "all"] = "live"
+    limit: PageLimit = 50
+    cursor: PageCursor = None
+
+
+class EventRead(BaseModel):
+    """One entry of a memory's history."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    kind: Annotated[str, Field(examples=["created", "edited", "archived", "restored"])]
+    at: datetime
+    detail: Annotated[
+        dict[str, Any], Field(description="For `edited`: the members as they were before.")
+    ]

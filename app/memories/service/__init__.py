@@ -1,0 +1,47 @@
+"""The verbs of the room."""
+
+from app.memories.kernel import spoken
+from app.memories.repository.rows import MemoryQuery, source_episodes
+from app.memories.repository.vectors import as_parameter
+from app.memories.service.adding import add, lock_owner, pending, take_ordinals
+from app.memories.service.background import start_reembedding
+from app.memories.service.editing import (
+    Writer,
+    archive,
+    edit,
+    embedding_states,
+    erase,
+    find,
+    history,
+    page,
+    restore,
+)
+from app.memories.service.indexing import prepare, unembedded
+from app.memories.service.spaces import ModelTable, Prepared, Space, Spaces
+
+__all__ = [
+    "MemoryQuery",
+    "ModelTable",
+    "Prepared",
+    "Space",
+    "Spaces",
+    "Writer",
+    "add",
+    "archive",
+    "as_parameter",
+    "edit",
+    "embedding_states",
+    "erase",
+    "find",
+    "history",
+    "lock_owner",
+    "page",
+    "pending",
+    "prepare",
+    "restore",
+    "source_episodes",
+    "spoken",
+    "start_reembedding",
+    "take_ordinals",
+    "unembedded",
+]

@@ -1,0 +1,195 @@
+"""What the worker does for memories: missing vectors, expiry, re-reading, changing the model."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.embeddings.protocol import Embedder
+from app.jobs import service as jobs
+from app.jobs.protocol import TaskContext
+from app.kit import clock
+from app.kit.database import Database
+from app.memories import kernel
+from app.memories.errors import ModelNotConfiguredError
+from app.memories.models import Memory
+from app.memories.repository import keys as key_rows
+from app.memories.repository import rows, vectors
+from app.memories.repository.vectors import PendingKey
+from app.memories.service.adding import lock_owner
+from app.memories.service.editing import hide
+from app.memories.service.indexing import rekey
+from app.memories.service.language import language_of
+from app.memories.service.spaces import CACHE_S, Spaces
+from app.tenants.schemas import Scope
+
+_BATCH = 256
+_FIRST = -(2**31)
+_MOST_OWNERS = 100_000
+LEAST_AGREEMENT = 0.85
+"""Share of exact neighbours that bits must find among the nearest 4 % of the keys."""
+
+
+async def embed_pending(context: TaskContext, spaces: Spaces) -> None:
+    """Compute the vectors that were missing when memories were written. Safe to run twice."""
+    scope = Scope(context.tenant_id, context.required_owner_id())
+    space = await spaces.current()
+    embedder = space.embedder or spaces.primary()
+    table = space.table or await spaces.ensure(embedder.model, await _dimensions(embedder))
+    await _fill(context, scope, embedder, table.model_id)
+
+
+async def _dimensions(embedder: Embedder) -> int:
+    return int((await embedder.embed(["dimensions"])).shape[1])
+
+
+async def _fill(context: TaskContext, scope: Scope, embedder: Embedder, model_id: int) -> None:
+    """Embed every key that lacks a vector of this model, batch by batch."""
+    after = _FIRST
+    while not await context.is_cancelled():
+        async with _owner(context.database, scope) as session:
+            asked = await _pending_texts(session, scope, model_id, after=after)
+        if not asked:
+            return
+        found = await embedder.embed(list(asked.values()))
+        async with _owner(context.database, scope) as session:
+            await lock_owner(session, scope)
+            now_asked = await _pending_texts(session, scope, model_id, after=after)
+            # A key edited while its vector was computed waits for the next round.
+            kept = [i for i, (key, text) in enumerate(asked.items()) if now_asked.get(key) == text]
+            keys = list(asked)
+            await vectors.store(session, scope, model_id, [keys[i] for i in kept], found[kept])
+        after = max(asked)
+
+
+def _owner(database: Database, scope: Scope) -> AbstractAsyncContextManager[AsyncSession]:
+    return database.transaction(tenant_id=scope.tenant_id, owner_id=scope.owner_id)
+
+
+async def _pending_texts(
+    session: AsyncSession, scope: Scope, model_id: int, *, after: int
+) -> dict[int, str]:
+    """Return the texts of the next keys that lack a vector, by key, ascending."""
+    keys = await vectors.pending(session, scope, model_id, after=after, limit=_BATCH)
+    ordinals = sorted({key.memory_ordinal for key in keys})
+    held = {memory.ordinal: memory for memory in await rows.by_ordinals(session, scope, ordinals)}
+    return {key.ordinal: _dense_text(key, held[key.memory_ordinal]) for key in keys}
+
+
+def _dense_text(key: PendingKey, memory: Memory) -> str:
+    return key.text or kernel.dense_text(memory.content, memory.name, key.start, key.stop)
+
+
+async def reindex(context: TaskContext) -> None:
+    """Renew all keyword keys of an owner, after its language or time zone changed."""
+    scope = Scope(context.tenant_id, context.required_owner_id())
+    after = 0
+    while not await context.is_cancelled():
+        async with _owner(context.database, scope) as session:
+            await lock_owner(session, scope)
+            held = await key_rows.live_after(session, scope, after, limit=_BATCH)
+            if not held:
+                return
+            await rekey(session, scope, held, language=await language_of(session, scope))
+        after = held[-1].ordinal
+
+
+async def archive_expired(database: Database, tenant_id: UUID, now: datetime) -> None:
+    """Archive what has expired, owner by owner; recall has not shown it since the second."""
+    async with database.transaction(tenant_id=tenant_id) as session:
+        owner_ids = await rows.owners_with_expired(session, tenant_id, now=now)
+    for owner_id in owner_ids:
+        scope = Scope(tenant_id, owner_id)
+        async with _owner(database, scope) as session:
+            if await rows.lock_owner(session, scope):
+                held = await rows.expired(session, scope, now=now, limit=_BATCH)
+                if held:
+                    await hide(session, scope, held, reason="expired", now=now)
+
+
+async def prune_events(database: Database, tenant_id: UUID, *, before: datetime) -> None:
+    """Forget history older than ``before``, owner by owner."""
+    async with database.transaction(tenant_id=tenant_id) as session:
+        owner_ids = await rows.owner_ids(session, tenant_id)
+    for owner_id in owner_ids:
+        scope = Scope(tenant_id, owner_id)
+        async with _owner(database, scope) as session:
+            await rows.prune_events(session, scope, before=before)
+
+
+async def start_reembedding(database: Database, spaces: Spaces, name: str, *, now: datetime) -> int:
+    """Make a model's tables and queue a job for every owner; return how many.
+
+    Recall goes on with the active model; the last job to finish switches to the new one.
+
+    Raises:
+        ModelNotConfiguredError: no configured embedder serves this model.
+    """
+    embedder = spaces.embedder(name)
+    if embedder is None:
+        msg = f"No configured embedder serves {name}; set APP_NEXT_EMBEDDINGS__MODEL and __URL."
+        raise ModelNotConfiguredError(msg)
+    table = await spaces.ensure(name, await _dimensions(embedder))
+    queued = await _queue_gaps(database, table.model_id, "memories.reembed", now=now)
+    if not queued:
+        await _switch(database, table.model_id)
+    return queued
+
+
+async def _queue_gaps(database: Database, model_id: int, task: str, *, now: datetime) -> int:
+    async with database.transaction() as session:
+        gaps = await vectors.gaps(session, model_id, most=_MOST_OWNERS)
+    for tenant_id, owner_id in gaps:
+        async with database.transaction(tenant_id=tenant_id) as session:
+            await jobs.enqueue(
+                session, tenant_id=tenant_id, owner_id=owner_id, kind="reembed", tasks=(task,),
+                now=now,
+            )  # fmt: skip
+    return len(gaps)
+
+
+async def reembed(context: TaskContext, spaces: Spaces) -> None:
+    """Fill the models under construction for one owner; switch when no owner lacks a vector."""
+    scope = Scope(context.tenant_id, context.required_owner_id())
+    async with context.database.transaction() as session:
+        building = [row for row in await vectors.models(session) if row.state == "building"]
+    for model in building:
+        embedder = spaces.embedder(model.name)
+        if embedder is None:
+            continue
+        await _fill(context, scope, embedder, model.model_id)
+        async with context.database.transaction() as session:
+            is_complete = not await vectors.gaps(session, model.model_id, most=1)
+        if is_complete:
+            await _switch(context.database, model.model_id)
+            # Other processes go on with the old model for a moment: catch up on what they wrote.
+            await asyncio.sleep(2 * CACHE_S)
+            await _queue_gaps(context.database, model.model_id, "memories.embed", now=clock.now())
+
+
+async def _switch(database: Database, model_id: int) -> None:
+    async with database.transaction() as session:
+        active = await vectors.active_model(session)
+        if active is not None and active.model_id != model_id:
+            await vectors.set_state(session, active.model_id, "retired")
+        await vectors.set_state(session, model_id, "active")
+
+
+async def check_bits(context: TaskContext, spaces: Spaces) -> None:
+    """Decide by this owner's vectors whether the active model may be searched by its bits.
+
+    Sign bits of a real embedder find nearly all exact neighbours among the nearest few percent;
+    those of other vectors do not, and such a model is always scanned exactly.
+    """
+    scope = Scope(context.tenant_id, context.required_owner_id())
+    table = (await spaces.current()).table
+    if table is None:
+        return
+    async with _owner(context.database, scope) as session:
+        sample = await vectors.bit_agreement(session, scope, table.model_id)
+        if sample is not None:
+            await vectors.set_bits(
+                session, table.model_id, agreement=sample, uses_bits=sample >= LEAST_AGREEMENT
+            )

@@ -1,0 +1,34 @@
+"""The room's part in the worker."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.jobs.protocol import TaskContext, TaskRegistry
+from app.kit.database import Database
+from app.kit.settings import HousekeepingSettings
+from app.memories.service import background
+from app.memories.service.spaces import Spaces
+
+
+def register(registry: TaskRegistry, spaces: Spaces, settings: HousekeepingSettings) -> None:
+    """Add the room's tasks and housekeeping."""
+
+    async def embed(context: TaskContext) -> None:
+        await background.embed_pending(context, spaces)
+
+    async def reembed(context: TaskContext) -> None:
+        await background.reembed(context, spaces)
+
+    async def check_bits(context: TaskContext) -> None:
+        await background.check_bits(context, spaces)
+
+    async def prune_events(database: Database, tenant_id: UUID, now: datetime) -> None:
+        before = now - timedelta(days=settings.events_days)
+        await background.prune_events(database, tenant_id, before=before)
+
+    registry.task("memories.embed", embed)
+    registry.task("memories.reembed", reembed)
+    registry.task("memories.check_bits", check_bits)
+    registry.task("memories.reindex", background.reindex)
+    registry.housekeeping("memories.expire", background.archive_expired)
+    registry.housekeeping("memories.prune_events", prune_events)

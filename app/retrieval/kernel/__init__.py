@@ -1,0 +1,1 @@
+"""Pure parts of recall: filters, scoring, packing."""

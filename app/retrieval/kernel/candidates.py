@@ -1,0 +1,35 @@
+"""What the arms of a recall found. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A memory with what each arm said of it; an arm that did not find it says ``None``."""
+
+    ordinal: int
+    score: float
+    """In [0, 1]: 1 is the first of both arms."""
+    lexical_rank: int | None
+    lexical_score: float | None
+    """BM25, ≥ 0."""
+    dense_rank: int | None
+    dense_distance: float | None
+    """Cosine distance in [0, 2]."""
+    id: UUID
+    kind: str
+    content: str
+    role: str | None
+    name: str | None
+    session_id: str | None
+    agent_id: str | None
+    place: str | None
+    occurred_at: datetime
+    created_at: datetime
+    importance: float | None
+    pinned: bool
+    generated_by: str | None
+    metadata: dict[str, Any]

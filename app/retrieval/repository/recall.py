@@ -1,0 +1,199 @@
+"""The one statement behind a recall: keyword arm, dense arm and their fusion, side by side.
+
+It is assembled from constant pieces: the dense arm is exact, by bits, or left out, and either
+arm may be narrowed to a filter's memories. What the pieces rely on:
+
+* ``… + 0`` in an ORDER BY keeps an approximate index from answering an exact scan.
+* ``OFFSET 0`` fences a LATERAL, so that postings are read by key and never joined as a whole.
+* Numbers are cast to double precision: bare literals would turn the formula into ``numeric``.
+* A key's ordinal is its memory's, unless it is negative; only then it is looked up.
+* Ties are broken by ordinal everywhere, so that results repeat.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.memories.models import Memory
+from app.retrieval.kernel.candidates import Candidate
+from app.tenants.schemas import Scope
+
+DensePath = Literal["exact", "bits", "none"]
+
+# Document frequencies are counted in the query; terms are read in full, rarest first, while they
+# stay within the budget, and the others are looked up for the best keys so far.
+_LEXICAL = """
+    st AS MATERIALIZED (
+        SELECT CAST(keys AS float8) AS n, CAST(sum_dl AS float8) / greatest(keys, 1) AS avgdl
+        FROM owner_stats WHERE owner_id = :owner_id
+    ), qt AS MATERIALIZED (
+        SELECT q.lexeme, sum(d.df) OVER w AS cum, row_number() OVER w AS rn,
+            ln(1 + (n - d.df + CAST(0.5 AS float8)) / (d.df + CAST(0.5 AS float8)))
+                * (CAST(:k1 AS float8) + 1) AS wt,
+            CAST(:k1 AS float8) * (1 - CAST(:b AS float8)) AS ka,
+            CAST(:k1 AS float8) * CAST(:b AS float8) / greatest(avgdl, 1) AS kb
+        FROM (SELECT lexeme COLLATE "C" AS lexeme
+              FROM unnest(to_tsvector(CAST(:config AS regconfig), :query))) q
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS df FROM postings WHERE owner_id = :owner_id AND lexeme = q.lexeme
+            OFFSET 0) d, st
+        WHERE d.df > 0 WINDOW w AS (ORDER BY d.df, q.lexeme)
+    ), c1 AS MATERIALIZED (
+        SELECT key_ordinal, sum(wt * tf / (tf + ka + kb * dl)) AS s
+        FROM qt CROSS JOIN LATERAL (
+            SELECT key_ordinal, tf, dl FROM postings
+            WHERE owner_id = :owner_id AND lexeme = qt.lexeme OFFSET 0) p
+        WHERE (cum <= :budget OR rn = 1) /*lexical_filter*/
+        GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :lexical_keys
+    ), lk AS MATERIALIZED (
+        SELECT c1.key_ordinal, s + coalesce((
+            SELECT sum(wt * tf / (tf + ka + kb * dl))
+            FROM qt CROSS JOIN LATERAL (
+                SELECT tf, dl FROM postings WHERE owner_id = :owner_id AND lexeme = qt.lexeme
+                    AND key_ordinal = c1.key_ordinal OFFSET 0) p
+            WHERE NOT (cum <= :budget OR rn = 1)), 0) AS s
+        FROM c1
+    ), lx AS MATERIALIZED (
+        SELECT ordinal, s, row_number() OVER (ORDER BY s DESC, ordinal) AS r FROM (
+            SELECT ordinal, max(s) AS s FROM (
+                SELECT CASE WHEN key_ordinal > 0 THEN key_ordinal ELSE (
+                    SELECT memory_ordinal FROM memory_keys k
+                    WHERE k.owner_id = :owner_id AND k.ordinal = key_ordinal) END AS ordinal, s
+                FROM lk) mapped
+            GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :depth) best
+    )"""
+
+_QUERY_VECTOR = """
+    , qv AS MATERIALIZED (SELECT CAST(:vector AS halfvec) AS v)"""
+
+_EXACT = """
+    , dk AS MATERIALIZED (
+        SELECT key_ordinal, (vector <=> (SELECT v FROM qv)) + 0 AS d
+        FROM embeddings_0 p WHERE owner_id = :owner_id /*dense_filter*/
+        ORDER BY 2, 1 LIMIT :dense_keys
+    )"""
+
+_BITS = """
+    , cand AS MATERIALIZED (
+        SELECT key_ordinal FROM embedding_bits_0 p WHERE owner_id = :owner_id /*dense_filter*/
+        ORDER BY (bits <~> (SELECT binary_quantize(v) FROM qv)) + 0 LIMIT :bit_candidates
+    ), dk AS MATERIALIZED (
+        SELECT cand.key_ordinal, (x.vector <=> (SELECT v FROM qv)) + 0 AS d
+        FROM cand CROSS JOIN LATERAL (
+            SELECT vector FROM embeddings_0
+            WHERE owner_id = :owner_id AND key_ordinal = cand.key_ordinal OFFSET 0) x
+        ORDER BY 2, 1 LIMIT :dense_keys
+    )"""
+
+_DENSE = """
+    , de AS MATERIALIZED (
+        SELECT ordinal, d, row_number() OVER (ORDER BY d, ordinal) AS r FROM (
+            SELECT ordinal, min(d) AS d FROM (
+                SELECT CASE WHEN key_ordinal > 0 THEN key_ordinal ELSE (
+                    SELECT memory_ordinal FROM memory_keys k
+                    WHERE k.owner_id = :owner_id AND k.ordinal = key_ordinal) END AS ordinal, d
+                FROM dk) mapped
+            GROUP BY 1 ORDER BY 2, 1 LIMIT :depth) best
+    )"""
+
+_NO_DENSE = """
+    , de AS MATERIALIZED (
+        SELECT CAST(NULL AS integer) AS ordinal, CAST(NULL AS float8) AS d,
+            CAST(NULL AS bigint) AS r WHERE false
+    )"""
+
+# Scores are divided by the best possible one, so that 1 is the first of both arms.
+_FUSION = """
+    , fused AS MATERIALIZED (
+        SELECT ordinal,
+            (coalesce(CAST(:lexical_weight AS float8) / (CAST(:rrf_k AS float8) + lx.r), 0)
+             + coalesce(CAST(:dense_weight AS float8) / (CAST(:rrf_k AS float8) + de.r), 0))
+            * (CAST(:rrf_k AS float8) + 1)
+            / (CAST(:lexical_weight AS float8) + CAST(:dense_weight AS float8)) AS score,
+            lx.r AS lexical_rank, lx.s AS lexical_score,
+            de.r AS dense_rank, de.d AS dense_distance
+        FROM lx FULL JOIN de USING (ordinal)
+        ORDER BY 2 DESC, 1 LIMIT :candidates
+    )"""
+
+_FILTERED_KEYS = """
+    ok AS MATERIALIZED (
+        SELECT ordinal FROM passing
+        UNION ALL
+        SELECT k.ordinal FROM memory_keys k JOIN passing ON passing.ordinal = k.memory_ordinal
+        WHERE k.owner_id = :owner_id AND k.ordinal < 0
+    ),"""
+
+# An expired memory is archived within minutes; to the second it is left out here.
+_HITS = """
+    SELECT f.ordinal, f.score, f.lexical_rank, f.lexical_score, f.dense_rank, f.dense_distance,
+        m.id, m.kind, m.content, m.role, m.name, m.session_id, m.agent_id, m.place,
+        m.occurred_at, m.created_at, m.importance, m.pinned, m.generated_by, m.metadata
+    FROM fused f
+    JOIN memories m ON m.owner_id = :owner_id AND m.ordinal = f.ordinal
+    WHERE m.archived_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > :now)
+    ORDER BY f.score DESC, f.ordinal
+"""
+
+_COLUMNS = (
+    sa.column("ordinal", sa.Integer),
+    sa.column("score", sa.Double),
+    sa.column("lexical_rank", sa.BigInteger),
+    sa.column("lexical_score", sa.Double),
+    sa.column("dense_rank", sa.BigInteger),
+    sa.column("dense_distance", sa.Double),
+    *(
+        sa.column(column.name, column.type)
+        for column in Memory.__table__.columns
+        if column.name
+        in {
+            "id", "kind", "content", "role", "name", "session_id", "agent_id", "place",
+            "occurred_at", "created_at", "importance", "pinned", "generated_by", "metadata",
+        }
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Everything a recall's statement needs besides its scope."""
+
+    values: dict[str, Any]
+    """The bound values of the statement."""
+    dense: DensePath
+    model_id: int | None
+    passing: sa.Select[Any] | None
+    """Selects the ordinals that the filters let through; ``None`` without filters."""
+
+
+@cache
+def _text(dense: DensePath, model_id: int, *, is_filtered: bool) -> sa.TextClause:
+    arms = {
+        "exact": _QUERY_VECTOR + _EXACT + _DENSE,
+        "bits": _QUERY_VECTOR + _BITS + _DENSE,
+        "none": _NO_DENSE,
+    }
+    parts = [_FILTERED_KEYS if is_filtered else "", _LEXICAL, arms[dense], _FUSION, _HITS]
+    statement = "SELECT * FROM (WITH " + "".join(parts) + ") AS hit"  # noqa: S608  -- constants
+    if is_filtered:
+        only = "AND key_ordinal IN (SELECT ordinal FROM ok)"
+        statement = statement.replace("/*lexical_filter*/", only)
+        statement = statement.replace("/*dense_filter*/", only)
+    number = str(int(model_id))
+    statement = statement.replace("embeddings_0", "embeddings_" + number)
+    return sa.text(statement.replace("embedding_bits_0", "embedding_bits_" + number))
+
+
+async def search(session: AsyncSession, scope: Scope, asked: Search) -> Sequence[Candidate]:
+    """Run a recall; return candidates with what each arm said of them, best first."""
+    text = _text(asked.dense, asked.model_id or 0, is_filtered=asked.passing is not None)
+    statement = text.columns(*_COLUMNS)
+    if asked.passing is not None:
+        passing = asked.passing.cte("passing").prefix_with("MATERIALIZED")
+        statement = statement.add_cte(passing)
+    rows = await session.execute(statement, {"owner_id": scope.owner_id, **asked.values})
+    return [Candidate(**row) for row in rows.mappings()]

@@ -1,0 +1,113 @@
+"""Recall and context over HTTP."""
+
+import time
+
+from fastapi import APIRouter
+
+from app.kit import clock
+from app.kit.ids import new_id
+from app.kit.openapi import problems
+from app.kit.settings import LimitSettings
+from app.memories.dependencies import SpacesDep
+from app.retrieval import service
+from app.retrieval.dependencies import RecallerDep
+from app.retrieval.errors import InvalidFilterError, QueryTooLongError
+from app.retrieval.schemas import (
+    ContextRequest,
+    ContextResponse,
+    Hit,
+    RecallRequest,
+    RecallResponse,
+)
+from app.tenants import service as tenants
+from app.tenants.dependencies import DatabaseDep, ReaderDep, SettingsDep
+from app.tenants.errors import OtherOwnerError, OwnerRequiredError
+from app.tenants.schemas import Principal
+
+router = APIRouter(prefix="/v1", tags=["recall"])
+
+_FAILURES = problems(InvalidFilterError, QueryTooLongError, OtherOwnerError, OwnerRequiredError)
+
+
+@router.post("/recall", responses=_FAILURES)
+async def recall(
+    recaller: RecallerDep, settings: SettingsDep, principal: ReaderDep, body: RecallRequest
+) -> RecallResponse:
+    """Return the memories that matter for a question, best first.
+
+    An unknown user has no memories: the answer is empty, not an error. While the embedder is
+    away, keywords alone decide and `degraded` says so.
+    """
+    started = time.perf_counter()
+    _check_query(body.query, settings.limits)
+    found = await recaller.recall(_question(principal, body), now=clock.now())
+    return RecallResponse(
+        recall_id=new_id(),
+        hits=[
+            Hit.of(one, sources=found.sources.get(one.ordinal), explain=body.explain)
+            for one in found.candidates
+        ],
+        degraded=["dense"] if found.is_degraded else [],
+        took_ms=round((time.perf_counter() - started) * 1e3, 2),
+    )
+
+
+def _question(principal: Principal, body: RecallRequest) -> service.Question:
+    owner = tenants.name_owner(principal, body.user_id, body.agent_id)
+    return service.Question(
+        tenant_id=principal.tenant_id,
+        owner=owner,
+        text=body.query,
+        limit=body.limit,
+        narrowing=service.Narrowing(
+            session_id=body.session_id,
+            agent_id=body.agent_id if owner.kind == "user" else None,
+            kinds=tuple(body.kinds) if body.kinds is not None else None,
+            as_of=body.as_of,
+            node=service.parse_filters(body.filters),
+        ),
+        recipe=body.recipe,
+        min_score=body.min_score,
+        deadline_s=body.deadline_ms / 1e3 if body.deadline_ms is not None else None,
+        with_sources="sources" in body.include,
+    )
+
+
+def _check_query(query: str, limits: LimitSettings) -> None:
+    if len(query.encode()) > limits.query_bytes:
+        msg = f"query exceeds the limit of {limits.query_bytes} bytes."
+        raise QueryTooLongError(msg, path="query", limit=f"{limits.query_bytes} bytes")
+
+
+@router.post("/context", responses=_FAILURES)
+async def build_context(
+    recaller: RecallerDep,
+    database: DatabaseDep,
+    spaces: SpacesDep,
+    settings: SettingsDep,
+    principal: ReaderDep,
+    body: ContextRequest,
+) -> ContextResponse:
+    """Return text for a prompt within a budget of tokens.
+
+    It holds the profile (empty until profiles are built), the session's recent turns, and recalled
+    memories with their dates; no memory stands in it twice.
+    """
+    _check_query(body.query, settings.limits)
+    owner = tenants.name_owner(principal, body.user_id, body.agent_id)
+    agent_id = body.agent_id if owner.kind == "user" else None
+    question = service.Question(
+        tenant_id=principal.tenant_id,
+        owner=owner,
+        text=body.query,
+        limit=service.CONTEXT_CANDIDATES,
+        narrowing=service.Narrowing(agent_id=agent_id, node=service.parse_filters(body.filters)),
+    )
+    asked = service.ContextQuestion(
+        question=question,
+        session_id=body.session_id,
+        agent_id=agent_id,
+        max_tokens=body.max_tokens,
+        by_characters=body.count_by == "characters",
+    )
+    return await service.build_context(database, spaces, recaller, asked, now=clock.now())

@@ -1,0 +1,210 @@
+"""Questions and what comes back."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from app.kit.text import AwareTime, CleanText, ExternalId, not_blank
+from app.retrieval.kernel.candidates import Candidate
+
+Query = Annotated[
+    CleanText,
+    AfterValidator(not_blank),
+    Field(description="What is wanted, in plain words; at most 8 KiB.", examples=["pets"]),
+]
+Recipe = Literal["default", "lexical", "dense"]
+
+
+class RecallRequest(BaseModel):
+    """What is looked for, and among which memories."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"query": "What is the name of Alice's cat?", "user_id": "alice", "limit": 5},
+                {
+                    "query": "plans for the summer",
+                    "user_id": "alice",
+                    "filters": {
+                        "and": [
+                            {"role": {"eq": "user"}},
+                            {"occurred_at": {"gte": "2026-01-01T00:00:00Z"}},
+                            {"metadata.channel": {"in": ["web", "phone"]}},
+                        ]
+                    },
+                    "explain": True,
+                },
+            ]
+        },
+    )
+
+    query: Query
+    user_id: ExternalId | None = None
+    agent_id: Annotated[
+        ExternalId | None,
+        Field(description="Alone: this agent's memories; with a user: the user's, of this agent."),
+    ] = None
+    session_id: Annotated[ExternalId | None, Field(description="Only this conversation.")] = None
+    limit: Annotated[int, Field(ge=1, le=200, description="Hits, at most.")] = 10
+    kinds: Annotated[
+        list[str] | None, Field(min_length=1, max_length=32, description="Only these kinds.")
+    ] = None
+    filters: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="`and`, `or`, `not` over leaves such as "
+            '`{"metadata.color": {"eq": "red"}}`; operators `eq ne gt gte lt lte in nin '
+            "contains exists`."
+        ),
+    ] = None
+    as_of: Annotated[AwareTime | None, Field(description="Only what had happened by then.")] = None
+    recipe: Annotated[
+        Recipe, Field(description="`default` fuses both arms; the others use one.")
+    ] = "default"
+    min_score: Annotated[
+        float, Field(ge=0, le=1, description="Leave out hits that score less.")
+    ] = 0
+    deadline_ms: Annotated[
+        int | None,
+        Field(ge=1, le=60_000, description="Give up the dense arm rather than take longer."),
+    ] = None
+    include: Annotated[
+        list[Literal["sources"]],
+        Field(max_length=1, description="`sources`: the episodes each hit was made from."),
+    ] = []
+    reinforce: Annotated[
+        bool, Field(description="Whether these hits count as recalled for their retention.")
+    ] = True
+    explain: Annotated[bool, Field(description="Add each arm's rank and score.")] = False
+
+
+class ArmRead(BaseModel):
+    """What one arm said of a hit."""
+
+    rank: Annotated[int, Field(ge=1)]
+    score: Annotated[
+        float, Field(description="`lexical`: BM25; `dense`: cosine similarity, 1 - distance.")
+    ]
+
+
+class Explanation(BaseModel):
+    """How a score came about; an arm that did not find the memory is null."""
+
+    lexical: ArmRead | None
+    dense: ArmRead | None
+    fused: Annotated[
+        float, Field(description="Weighted reciprocal ranks, as a share of the best possible.")
+    ]
+
+    @classmethod
+    def of(cls, one: Candidate) -> "Explanation":
+        """Show what the arms said."""
+        lexical, dense = None, None
+        if one.lexical_rank is not None and one.lexical_score is not None:
+            lexical = ArmRead(rank=one.lexical_rank, score=one.lexical_score)
+        if one.dense_rank is not None and one.dense_distance is not None:
+            dense = ArmRead(rank=one.dense_rank, score=1 - one.dense_distance)
+        return cls(lexical=lexical, dense=dense, fused=one.score)
+
+
+class Hit(BaseModel):
+    """A memory that matters now."""
+
+    id: UUID
+    kind: str
+    content: str
+    role: str | None
+    name: str | None
+    session_id: str | None
+    agent_id: str | None
+    place: str | None
+    occurred_at: datetime
+    created_at: datetime
+    metadata: dict[str, Any]
+    score: Annotated[float, Field(ge=0, le=1, description="1: first of both arms.")]
+    source_episode_ids: list[UUID] | None = None
+    explain: Explanation | None = None
+
+    @classmethod
+    def of(cls, one: Candidate, *, sources: list[UUID] | None, explain: bool) -> "Hit":
+        """Show a candidate."""
+        return cls(
+            id=one.id,
+            kind=one.kind,
+            content=one.content,
+            role=one.role,
+            name=one.name,
+            session_id=one.session_id,
+            agent_id=one.agent_id,
+            place=one.place,
+            occurred_at=one.occurred_at,
+            created_at=one.created_at,
+            metadata=one.metadata,
+            score=one.score,
+            source_episode_ids=sources,
+            explain=Explanation.of(one) if explain else None,
+        )
+
+
+class RecallResponse(BaseModel):
+    """Hits, best first."""
+
+    recall_id: UUID
+    hits: list[Hit]
+    degraded: Annotated[
+        list[Literal["dense"]],
+        Field(description="Arms that were left out because a part was away or too slow."),
+    ]
+    took_ms: float
+
+
+class ContextRequest(BaseModel):
+    """What a prompt is about, and how much room it has."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "query": "What should I feed Miso?",
+                    "user_id": "alice",
+                    "session_id": "chat-2",
+                    "max_tokens": 800,
+                }
+            ]
+        },
+    )
+
+    query: Query
+    user_id: ExternalId | None = None
+    agent_id: ExternalId | None = None
+    session_id: Annotated[
+        ExternalId | None, Field(description="Whose recent turns are packed.")
+    ] = None
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
+    count_by: Annotated[
+        Literal["embedder", "characters"],
+        Field(description="`embedder`: its tokenizer; `characters`: four to a token."),
+    ] = "embedder"
+    filters: dict[str, Any] | None = None
+
+
+class ContextSection(BaseModel):
+    """One part of the text."""
+
+    name: Literal["profile", "recent", "memories"]
+    text: str
+    tokens: int
+    memory_ids: list[UUID]
+
+
+class ContextResponse(BaseModel):
+    """Text ready for a prompt."""
+
+    text: str
+    tokens: Annotated[int, Field(description="Of `text`; at most `max_tokens`.")]
+    sections: list[ContextSection]
+    degraded: list[Literal["dense", "tokenizer"]]

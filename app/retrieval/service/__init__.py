@@ -1,0 +1,15 @@
+"""The verbs of the room."""
+
+from app.retrieval.repository.filters import Narrowing
+from app.retrieval.service.context import CONTEXT_CANDIDATES, ContextQuestion, build_context
+from app.retrieval.service.recalling import Question, Recaller, parse_filters
+
+__all__ = [
+    "CONTEXT_CANDIDATES",
+    "ContextQuestion",
+    "Narrowing",
+    "Question",
+    "Recaller",
+    "build_context",
+    "parse_filters",
+]

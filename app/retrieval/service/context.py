@@ -1,0 +1,147 @@
+"""Text ready for a prompt: recent turns and recalled memories within a budget."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.embeddings.errors import EmbedderError
+from app.embeddings.kernel import estimate_tokens
+from app.episodes import service as episodes
+from app.episodes.models import Episode
+from app.kit.database import Database
+from app.memories.service import Spaces
+from app.retrieval.kernel import context as kernel
+from app.retrieval.kernel.context import Line
+from app.retrieval.schemas import ContextResponse, ContextSection
+from app.retrieval.service.recalling import Question, Recaller
+from app.tenants import service as tenants
+
+CONTEXT_CANDIDATES = 50
+_RECENT_TURNS = 50
+_HEADINGS = {"recent": "## Recent turns", "memories": "## Memories"}
+_CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ContextQuestion:
+    """What a prompt is about, and how much room it has."""
+
+    question: Question
+    session_id: str | None
+    agent_id: str | None
+    max_tokens: int
+    by_characters: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    memory_id: UUID
+    occurred_at: datetime
+    text: str
+
+
+class _Counter:
+    """Counts tokens by the embedder's tokenizer, or by estimate while it is away."""
+
+    def __init__(self, spaces: Spaces, *, by_characters: bool) -> None:
+        self._spaces = spaces
+        self._by_characters = by_characters
+        self.is_degraded = False
+
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """Return the price of each text; a newline after it costs nothing with the embedder's."""
+        if self._by_characters:
+            return [-(-(len(text) + 1) // _CHARACTERS_PER_TOKEN) for text in texts]
+        embedder = (await self._spaces.current()).embedder
+        if embedder is not None and not self.is_degraded:
+            try:
+                return [found.tokens for found in await embedder.windows(texts)]
+            except EmbedderError:
+                pass
+        self.is_degraded = True
+        return [estimate_tokens(text) for text in texts]
+
+
+async def build_context(
+    database: Database,
+    spaces: Spaces,
+    recaller: Recaller,
+    asked: ContextQuestion,
+    *,
+    now: datetime,
+) -> ContextResponse:
+    """Recall, read the session's last turns, and pack what fits."""
+    found = await recaller.recall(asked.question, now=now)
+    turns, zone = await _recent(database, asked)
+    recent = [_turn(turn, zone) for turn in turns]
+    recalled = [
+        _Draft(one.id, one.occurred_at, _text(one.content, one.name, one.occurred_at, zone))
+        for one in found.candidates
+    ]
+    counter = _Counter(spaces, by_characters=asked.by_characters)
+    prices = await counter.count(
+        [*_HEADINGS.values(), *(draft.text for draft in [*recent, *recalled])]
+    )
+    lines = [
+        Line(draft.memory_id, draft.occurred_at, draft.text, price)
+        for draft, price in zip([*recent, *recalled], prices[len(_HEADINGS) :], strict=True)
+    ]
+    packed = kernel.pack(
+        lines[: len(recent)],
+        lines[len(recent) :],
+        budget=asked.max_tokens,
+        heading_tokens=max(prices[: len(_HEADINGS)]),
+    )
+    heading_prices = dict(zip(_HEADINGS, prices, strict=False))
+    sections = [
+        ContextSection(name="profile", text="", tokens=0, memory_ids=[]),
+        _section("recent", packed.recent, heading_prices),
+        _section("memories", packed.recalled, heading_prices),
+    ]
+    degraded: list[Literal["dense", "tokenizer"]] = ["dense"] if found.is_degraded else []
+    return ContextResponse(
+        text="\n\n".join(section.text for section in sections if section.text),
+        tokens=sum(section.tokens for section in sections),
+        sections=sections,
+        degraded=[*degraded, "tokenizer"] if counter.is_degraded else degraded,
+    )
+
+
+async def _recent(database: Database, asked: ContextQuestion) -> tuple[Sequence[Episode], tzinfo]:
+    """Return the session's last turns and the owner's time zone."""
+    question = asked.question
+    async with database.transaction() as session:
+        scope = await tenants.enter(session, question.tenant_id, question.owner)
+        if scope is None:
+            return [], ZoneInfo("UTC")
+        zone = ZoneInfo((await tenants.effective_settings(session, scope)).time_zone)
+        if asked.session_id is None:
+            return [], zone
+        return await episodes.latest_messages(
+            session, scope, asked.session_id, agent_id=asked.agent_id, limit=_RECENT_TURNS
+        ), zone
+
+
+def _turn(turn: Episode, zone: tzinfo) -> _Draft:
+    text = _text(turn.content, turn.name or turn.role, turn.occurred_at, zone)
+    return _Draft(turn.id, turn.occurred_at, text)
+
+
+def _text(content: str, name: str | None, occurred_at: datetime, zone: tzinfo) -> str:
+    return kernel.line(content, name, occurred_at.astimezone(zone))
+
+
+def _section(
+    name: Literal["recent", "memories"], lines: Sequence[Line], headings: dict[str, int]
+) -> ContextSection:
+    if not lines:
+        return ContextSection(name=name, text="", tokens=0, memory_ids=[])
+    return ContextSection(
+        name=name,
+        text="\n".join([_HEADINGS[name], *(line.text for line in lines)]),
+        tokens=headings[name] + sum(line.tokens for line in lines),
+        memory_ids=[line.memory_id for line in lines],
+    )
