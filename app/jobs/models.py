@@ -38,6 +38,7 @@ class Job(Base):
     owner_id: Mapped[int | None] = mapped_column(
         sa.BigInteger, sa.ForeignKey("owners.owner_id", ondelete="CASCADE")
     )
+    agent_id: Mapped[str | None]
     kind: Mapped[str]
     status: Mapped[str]
     attempts: Mapped[int] = mapped_column(server_default="0")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs.models import Job
-from app.jobs.schemas import QUEUE, RUN, JobFilter, OwnerName
+from app.jobs.schemas import QUEUE, RUN, JobQuery, OwnerName
 
 _owners = sa.table(
     "owners",
@@ -28,6 +28,7 @@ _ENQUEUE = sa.text("""
 WITH joined AS MATERIALIZED (
     SELECT id FROM jobs
     WHERE CAST(:joins AS boolean) AND tenant_id = :tenant_id AND owner_id = :owner_id
+        AND agent_id IS NOT DISTINCT FROM CAST(:agent_id AS text)
         AND kind = :kind AND status = 'queued' AND NOT cancel_requested
         AND jsonb_path_query_array(tasks, '$[*] ? (@.status == "queued").name')
             = to_jsonb(CAST(:tasks AS text[]))
@@ -47,8 +48,9 @@ WITH joined AS MATERIALIZED (
         )::procrastinate_job_to_defer_v1 ORDER BY position
     )) AS ids FROM steps HAVING NOT EXISTS (SELECT FROM joined)
 ), made AS (
-    INSERT INTO jobs (tenant_id, id, owner_id, kind, status, tasks, created_at, updated_at)
-    SELECT :tenant_id, :job_id, :owner_id, :kind, 'queued', (
+    INSERT INTO jobs
+        (tenant_id, id, owner_id, agent_id, kind, status, tasks, created_at, updated_at)
+    SELECT :tenant_id, :job_id, :owner_id, :agent_id, :kind, 'queued', (
         SELECT jsonb_agg(jsonb_build_object(
             'name', name, 'status', 'queued', 'attempts', 0, 'error', NULL,
             'queue_id', ids[position + 1]) ORDER BY position)
@@ -83,6 +85,13 @@ WHERE id = ANY(CAST(:ids AS bigint[])) AND status IN ('todo', 'doing')
 _DEPTH = sa.text("""
 SELECT status::text, count(*) FROM procrastinate_jobs
 WHERE status IN ('todo', 'doing') GROUP BY status
+""")
+_DUE = sa.text("""
+SELECT EXISTS (
+    SELECT FROM procrastinate_jobs waiting
+    WHERE status = 'todo' AND coalesce(scheduled_at, now()) <= now() AND NOT EXISTS (
+        SELECT FROM procrastinate_jobs running
+        WHERE running.lock = waiting.lock AND running.status = 'doing'))
 """)
 
 _PRUNE_WORKERS = sa.text("SELECT procrastinate_prune_stalled_workers_v1(:stalled_s)")
@@ -123,6 +132,7 @@ class NewJob:
     tenant_id: UUID
     job_id: UUID
     owner_id: int | None
+    agent_id: str | None
     kind: str
     tasks: Sequence[str]
     joins: bool
@@ -148,6 +158,7 @@ async def enqueue(session: AsyncSession, new: NewJob) -> UUID:
         "tenant_id": new.tenant_id,
         "job_id": new.job_id,
         "owner_id": new.owner_id,
+        "agent_id": new.agent_id,
         "kind": new.kind,
         "tasks": list(new.tasks),
         "joins": new.joins,
@@ -175,38 +186,57 @@ async def queue_again(session: AsyncSession, job: Job, positions: Sequence[int])
     return list((await session.execute(_QUEUE_AGAIN, values)).scalar_one())
 
 
-def _named(tenant_id: UUID, owner: OwnerName | None) -> sa.Select[Job, str | None, str | None]:
+def _named(tenant_id: UUID, bound: OwnerName | None) -> sa.Select[Job, str | None, str | None]:
+    """Select what a caller may see: the tenant's jobs, or those of the owner it is bound to."""
     statement = (
         sa.select(Job, _owners.c.kind, _owners.c.external_id)
         .outerjoin(_owners, _owners.c.owner_id == Job.owner_id)
         .where(Job.tenant_id == tenant_id)
     )
-    if owner is None:
+    if bound is None:
         return statement
-    return statement.where(_owners.c.kind == owner.kind, _owners.c.external_id == owner.external_id)
+    if bound.kind == "agent":
+        return statement.where(_is_of_agent(bound.external_id))
+    return statement.where(_is_of_user(bound.external_id))
+
+
+def _is_of_user(user_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(_owners.c.kind == "user", _owners.c.external_id == user_id)
+
+
+def _is_of_agent(agent_id: str) -> sa.ColumnElement[bool]:
+    """Match jobs about an agent, and those it asked for that are about a user."""
+    is_about = sa.and_(_owners.c.kind == "agent", _owners.c.external_id == agent_id)
+    return sa.or_(is_about, Job.agent_id == agent_id)
 
 
 async def find(
-    session: AsyncSession, tenant_id: UUID, job_id: UUID, owner: OwnerName | None
+    session: AsyncSession, tenant_id: UUID, job_id: UUID, bound: OwnerName | None
 ) -> NamedJob | None:
-    """Return a job of the tenant, or of the one owner if one is named."""
-    statement = _named(tenant_id, owner).where(Job.id == job_id)
+    """Return a job of the tenant, or of the one owner that the caller is bound to."""
+    statement = _named(tenant_id, bound).where(Job.id == job_id)
     row = (await session.execute(statement)).one_or_none()
     return NamedJob(*row) if row else None
 
 
 async def page(
-    session: AsyncSession, tenant_id: UUID, wanted: JobFilter, *, before: UUID | None, limit: int
+    session: AsyncSession,
+    tenant_id: UUID,
+    bound: OwnerName | None,
+    wanted: JobQuery,
+    *,
+    before: UUID | None,
 ) -> list[NamedJob]:
-    """Return up to ``limit`` jobs, newest first. Index: pk_jobs."""
-    statement = _named(tenant_id, wanted.owner)
-    if wanted.status is not None:
-        statement = statement.where(Job.status == wanted.status)
-    if wanted.kind is not None:
-        statement = statement.where(Job.kind == wanted.kind)
-    if before is not None:
-        statement = statement.where(Job.id < before)
-    rows = await session.execute(statement.order_by(Job.id.desc()).limit(limit))
+    """Return a page of jobs and the first of the next, newest first. Index: pk_jobs."""
+    conditions = (
+        None if wanted.user_id is None else _is_of_user(wanted.user_id),
+        None if wanted.agent_id is None else _is_of_agent(wanted.agent_id),
+        None if wanted.status is None else Job.status == wanted.status,
+        None if wanted.kind is None else Job.kind == wanted.kind,
+        None if before is None else Job.id < before,
+    )
+    statement = _named(tenant_id, bound).where(*(one for one in conditions if one is not None))
+    rows = await session.execute(statement.order_by(Job.id.desc()).limit(wanted.limit + 1))
     return [NamedJob(*row) for row in rows]
 
 
@@ -257,6 +287,11 @@ async def queue_depth(session: AsyncSession) -> dict[str, int]:
     """Return how many tasks wait (``todo``) and run (``doing``), of all tenants."""
     found = {row[0]: row[1] for row in await session.execute(_DEPTH)}
     return {"todo": found.get("todo", 0), "doing": found.get("doing", 0)}
+
+
+async def is_due(session: AsyncSession) -> bool:
+    """Say whether some task could run now."""
+    return bool(await session.scalar(_DUE))
 
 
 async def rescue(session: AsyncSession, *, stalled_s: float, orphans: Sequence[int]) -> list[int]:

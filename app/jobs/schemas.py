@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.jobs.kernel import JobStatus
 from app.kit.errors import InvalidCursorError
+from app.kit.text import ExternalId, Label
 
 QUEUE = "default"
 RUN = "remembrancer.run"
@@ -38,7 +39,7 @@ class Caller(Protocol):
 
     @property
     def bound(self) -> OwnerName | None:
-        """The one owner whose jobs the caller may see; ``None``: all of the tenant's."""
+        """The one user or agent whose jobs the caller may see; ``None``: the whole tenant's."""
 
 
 class TaskRead(BaseModel):
@@ -59,7 +60,7 @@ class JobRead(BaseModel):
     kind: str = Field(examples=["enrich"])
     status: JobStatus
     user_id: str | None = Field(None, description="The user whose memories it is about.")
-    agent_id: str | None = Field(None, description="The agent whose memories it is about.")
+    agent_id: str | None = Field(None, description="The agent it is about, or that asked for it.")
     attempts: int = Field(ge=0, description="Attempts of the task that needed most.")
     progress: Annotated[float, Field(ge=0, le=1, description="Share of its tasks that is done.")]
     error: str | None = Field(description="Why it failed, or is being retried.", examples=[None])
@@ -71,13 +72,19 @@ class JobRead(BaseModel):
     finished_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobFilter:
-    """Which jobs a list shows."""
+class JobQuery(BaseModel):
+    """Which jobs a list shows, and which part of it."""
 
-    owner: OwnerName | None = None
-    status: JobStatus | None = None
-    kind: str | None = None
+    user_id: ExternalId | None = Field(None, description="Only jobs about this user.")
+    agent_id: ExternalId | None = Field(
+        None, description="Only jobs about this agent, or that it asked for."
+    )
+    status: JobStatus | None = Field(None, description="Only jobs in this state.")
+    kind: Label | None = Field(None, description="Only jobs of this kind.")
+    limit: int = Field(50, ge=1, le=200, description="Items a page.")
+    cursor: str | None = Field(
+        None, max_length=200, description="`next_cursor` of the page before."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,11 @@ class JobWorker:
 
     async def drain(self) -> None:
         """Run what is due in the queue, and return when nothing is left to run now."""
-        await self._open_queue(DRAIN_S, waits=False).run()
+        is_due = True
+        while is_due:
+            await self._open_queue(DRAIN_S, waits=False).run()
+            async with self._database.transaction() as session:
+                is_due = await service.is_due(session)
 
     async def _work(self, stop: asyncio.Event, drain_s: float) -> None:
         """Take tasks; start over when the database went away."""

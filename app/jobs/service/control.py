@@ -17,7 +17,7 @@ from app.jobs.service.running import settle
 from app.kit.ids import new_id
 
 
-async def enqueue(
+async def enqueue(  # noqa: PLR0913  -- keywords only, plain facts
     session: AsyncSession,
     *,
     tenant_id: UUID,
@@ -25,14 +25,16 @@ async def enqueue(
     kind: str,
     tasks: Sequence[str],
     now: datetime,
+    agent_id: str | None = None,
     joins: bool = False,
 ) -> UUID:
     """Queue the tasks as one job, in the caller's transaction; return the job's id.
 
     The transaction must see the tenant. Tasks of one owner run one at a time, in the order they
-    were queued; ``owner_id`` ``None`` stands for a job of the whole tenant. With ``joins`` a
-    waiting job of the same owner, kind and tasks is returned instead of a new one: right for
-    tasks that take up all there is to do for an owner.
+    were queued; ``owner_id`` ``None`` stands for a job of the whole tenant. ``agent_id`` is the
+    agent that asked for a job about a user: keys bound to it may see the job. With ``joins`` a
+    waiting job of the same owner, agent, kind and tasks is returned instead of a new one: right
+    for tasks that take up all there is to do for an owner.
     """
     if not tasks:
         msg = "a job has at least one task"
@@ -41,6 +43,7 @@ async def enqueue(
         tenant_id=tenant_id,
         job_id=new_id(),
         owner_id=owner_id,
+        agent_id=agent_id,
         kind=kind,
         tasks=tasks,
         joins=joins,

@@ -9,7 +9,7 @@ from app.jobs.errors import JobNotFoundError
 from app.jobs.repository import NamedJob
 from app.jobs.schemas import (
     Caller,
-    JobFilter,
+    JobQuery,
     JobRead,
     TaskRead,
     decode_cursor,
@@ -30,24 +30,23 @@ async def find(session: AsyncSession, caller: Caller, job_id: UUID) -> JobRead:
     return _read(found)
 
 
-async def page(
-    session: AsyncSession, caller: Caller, wanted: JobFilter, *, cursor: str | None, limit: int
-) -> Page[JobRead]:
-    """Return one page of the tenant's jobs, newest first."""
-    found = await repository.page(
-        session, caller.tenant_id, wanted, before=decode_cursor(cursor), limit=limit + 1
-    )
-    shown = found[:limit]
-    more = len(found) > limit
-    return Page(
-        items=[_read(one) for one in shown],
-        next_cursor=encode_cursor(shown[-1].job.id) if more else None,
-    )
+async def page(session: AsyncSession, caller: Caller, wanted: JobQuery) -> Page[JobRead]:
+    """Return one page of the jobs the caller may see, newest first."""
+    before = decode_cursor(wanted.cursor)
+    found = await repository.page(session, caller.tenant_id, caller.bound, wanted, before=before)
+    shown = found[: wanted.limit]
+    following = encode_cursor(shown[-1].job.id) if len(found) > wanted.limit else None
+    return Page(items=[_read(one) for one in shown], next_cursor=following)
 
 
 async def queue_depth(session: AsyncSession) -> dict[str, int]:
     """Return how many tasks wait (``todo``) and run (``doing``), of all tenants."""
     return await repository.queue_depth(session)
+
+
+async def is_due(session: AsyncSession) -> bool:
+    """Say whether some task, of any tenant, could run now."""
+    return await repository.is_due(session)
 
 
 def _read(found: NamedJob) -> JobRead:
@@ -57,7 +56,7 @@ def _read(found: NamedJob) -> JobRead:
         kind=job.kind,
         status=job.status,
         user_id=found.owner_name if found.owner_kind == "user" else None,
-        agent_id=found.owner_name if found.owner_kind == "agent" else None,
+        agent_id=found.owner_name if found.owner_kind == "agent" else job.agent_id,
         attempts=job.attempts,
         progress=kernel.progress(job.tasks),
         error=job.error,
