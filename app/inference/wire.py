@@ -8,14 +8,30 @@ that knows neither is still a full embedder.
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, MinLen
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
-from app.kit.text import CleanText
+from app.kit.text import CleanText, clean
 
 _EXAMPLE_MODEL = "all-MiniLM-L6-v2"
 
 
-NonEmptyText = Annotated[CleanText, MinLen(1)]
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+NonEmptyText = Annotated[str, StringConstraints(min_length=1), AfterValidator(clean)]
+# Both forms of the wire format are read as a list, so that an error names the text's place.
+_OneOrMore = BeforeValidator(
+    _as_list,
+    json_schema_input_type=str | list[str],
+)
 
 
 class EmbeddingRequest(BaseModel):
@@ -29,7 +45,7 @@ class EmbeddingRequest(BaseModel):
         }
     )
 
-    input: NonEmptyText | Annotated[list[NonEmptyText], MinLen(1)] = Field(
+    input: Annotated[list[NonEmptyText], MinLen(1), _OneOrMore] = Field(
         description="One text or a list; each is cut at the model's window."
     )
     model: str = Field(description="One of `GET /v1/models`.")
@@ -43,10 +59,6 @@ class EmbeddingRequest(BaseModel):
     token_bits: bool = Field(
         default=False, description="Also give the sign bits of each text's token vectors."
     )
-
-    def texts(self) -> list[str]:
-        """Return the texts as a list, whichever form they came in."""
-        return [self.input] if isinstance(self.input, str) else self.input
 
 
 class TokenBits(BaseModel):
@@ -112,7 +124,7 @@ class WindowsRequest(BaseModel):
         }
     )
 
-    input: CleanText | Annotated[list[CleanText], MinLen(1)] = Field(
+    input: Annotated[list[CleanText], MinLen(1), _OneOrMore] = Field(
         description="One text or a list."
     )
     model: str = Field(description="One of `GET /v1/models`.")
@@ -124,10 +136,6 @@ class WindowsRequest(BaseModel):
         description="Tokens two neighbouring windows share, about; under half a window. "
         "Default: 32, or a quarter of a smaller window.",
     )
-
-    def texts(self) -> list[str]:
-        """Return the texts as a list, whichever form they came in."""
-        return [self.input] if isinstance(self.input, str) else self.input
 
 
 class Window(BaseModel):

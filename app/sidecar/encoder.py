@@ -16,7 +16,7 @@ class Encoded(NamedTuple):
 
 
 class Encoder(Protocol):
-    """A loaded model. ``encode`` is called from one thread only."""
+    """A loaded model."""
 
     @property
     def name(self) -> str:
@@ -38,13 +38,20 @@ class Encoder(Protocol):
     def batch_tokens(self) -> int:
         """Tokens of one batch, padding counted, that use the device well."""
 
-    def encode(self, ids: NDArray[np.int32], lengths: NDArray[np.int32], *, signs: bool) -> Encoded:
+    @property
+    def parallel(self) -> int:
+        """Batches to compute at once: where over 1, ``encode`` is called from several threads."""
+
+    def encode(
+        self, ids: NDArray[np.int32], lengths: NDArray[np.int32], *, signs: bool, urgent: bool
+    ) -> Encoded:
         """Encode texts padded on the right with anything.
 
         Args:
             ids: token ids, specials included. Shape [b, s].
             lengths: tokens of each text, ≥ 1. Shape [b].
             signs: give the token values' signs too.
+            urgent: answer soon, rather than use the processors best.
 
         Raises:
             DeviceMemoryError: the batch is too large for the device; smaller ones may pass.

@@ -104,13 +104,12 @@ health = APIRouter(tags=["health"])
 )
 async def create_embeddings(request: Request, wing: WingDep, body: EmbeddingRequest) -> Response:
     """Embed texts: one vector of unit length each."""
-    texts = body.texts()
-    ids = await wing.tokens(texts, body.model)
+    ids = await wing.tokens(body.input, body.model)
     if body.dimensions not in {None, wing.encoder.dimensions}:
         msg = f"{body.model} has {wing.encoder.dimensions} dimensions; no others can be had."
         raise errors.UnsupportedRequestError(msg)
     work = wing.embed(ids, signs=body.token_bits)
-    short = len(texts) <= wing.settings.query_texts
+    short = len(ids) <= wing.settings.query_texts
     result = await (work if short else _unless_hung_up(request, work))
     tokens = sum(map(len, ids))
     answer = EmbeddingResponse.model_construct(
@@ -143,7 +142,7 @@ def _base64(array: np.ndarray[Any, Any]) -> str:
 @v1.post("/windows", response_model=WindowsResponse, responses=_answers(*_TEXTS))
 async def create_windows(request: Request, wing: WingDep, body: WindowsRequest) -> Response:
     """Count tokens and cut texts into overlapping windows that the model reads whole."""
-    work = wing.windows(body.texts(), body.model, size=body.max_tokens, overlap=body.overlap)
+    work = wing.windows(body.input, body.model, size=body.max_tokens, overlap=body.overlap)
     found = await _unless_hung_up(request, work)
     data = [
         TextWindows.model_construct(

@@ -1,13 +1,14 @@
-"""Requests → a bounded queue → batches of near lengths → one thread on the device.
+"""Requests → a bounded queue → batches of near lengths → the device's own threads.
 
-The queue lives on the event loop and needs no lock; only ``Encoder.encode`` runs in the thread.
+The queue lives on the event loop and needs no lock; only ``Encoder.encode`` runs in the threads.
+A device that computes one batch at a time has one thread, which takes queries first. One that
+computes several has a thread for queries, so that they start at once, and others for the rest.
 """
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +21,9 @@ from app.sidecar.lane import Job, Lane, Text
 from app.sidecar.metrics import Metrics
 from app.sidecar.settings import SidecarSettings
 
-# So many batches of queries in a row, then one of the larger requests if any waits.
+# On a device with one thread: so many batches of queries, then one of the rest if any waits.
 _QUERY_BATCHES = 4
+_LEAST_TOKENS = 64  # of a batch, when the rest is split to keep all threads busy
 _logger = get_logger("sidecar")
 
 
@@ -32,8 +34,15 @@ class Result(NamedTuple):
     signs: list[NDArray[np.bool_]] | None
 
 
+class Batch(NamedTuple):
+    """Texts to encode together, shortest first."""
+
+    texts: list[Text]
+    urgent: bool
+
+
 class Scheduler:
-    """Owns the device thread of one encoder."""
+    """Owns the threads of one encoder."""
 
     def __init__(self, encoder: Encoder, settings: SidecarSettings, metrics: Metrics) -> None:
         self._encoder = encoder
@@ -45,8 +54,12 @@ class Scheduler:
         self._query_batches = 0
         self._tokens_per_s = 5_000.0
         self._wake = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="device")
-        self._driver = asyncio.create_task(self._drive())
+        takes = [self._take_any]
+        if encoder.parallel > 1:
+            takes = [self._take_query] + [self._take_bulk] * encoder.parallel
+        self._threads = ThreadPoolExecutor(len(takes), thread_name_prefix="device")
+        self._drivers = [asyncio.create_task(self._drive(take)) for take in takes]
+        self._closed = False
 
     async def embed(self, ids: Sequence[list[int]], *, signs: bool = False) -> Result:
         """Encode texts given as token ids; cancelling drops those not yet begun.
@@ -79,17 +92,18 @@ class Scheduler:
         return len(self._queries) + len(self._bulk)
 
     async def close(self) -> None:
-        """Refuse what waits, let the running batch end."""
-        self._driver.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._driver
+        """Refuse what waits, let the running batches end."""
+        self._closed = True
+        for driver in self._drivers:
+            driver.cancel()
+        await asyncio.gather(*self._drivers, return_exceptions=True)
         for job in self._queries.clear() + self._bulk.clear():
             if not job.done.done():
                 job.done.set_exception(_stopping())
-        await asyncio.to_thread(self._thread.shutdown)
+        await asyncio.to_thread(self._threads.shutdown)
 
     def _admit(self, count: int) -> None:
-        if self._driver.done():
+        if self._closed:
             raise _stopping()
         waiting = self.waiting()
         if waiting and waiting + count > self._settings.queue:
@@ -98,69 +112,81 @@ class Scheduler:
             seconds = (self._queries.tokens + self._bulk.tokens) / self._tokens_per_s
             raise QueueFullError(msg).retry_after(min(seconds, 60))
 
-    async def _drive(self) -> None:
+    async def _drive(self, take: Callable[[], Batch]) -> None:
         while True:
-            batch = self._next()
-            self._metrics.waiting.set(self.waiting())
-            if batch:
+            batch = take()
+            if batch.texts:
+                self._begin(batch)
                 await self._run(batch)
             else:
                 self._wake.clear()
                 await self._wake.wait()
 
-    def _next(self) -> list[Text]:
-        """Return the next batch: queries first, but never so that larger requests starve."""
+    def _take_query(self) -> Batch:
+        texts = self._queries.take(tokens=self._batch_tokens, texts=self._settings.max_batch)
+        return Batch(texts, urgent=True)
+
+    def _take_bulk(self) -> Batch:
+        share = max(_LEAST_TOKENS, self._bulk.tokens // self._encoder.parallel)
+        tokens = min(self._batch_tokens, share)
+        return Batch(self._bulk.take(tokens=tokens, texts=self._settings.max_batch), urgent=False)
+
+    def _take_any(self) -> Batch:
+        """Take queries first, but never so that larger requests starve."""
         turn_of_bulk = self._query_batches >= _QUERY_BATCHES and len(self._bulk) > 0
-        lane = self._bulk if turn_of_bulk or not len(self._queries) else self._queries
-        self._query_batches = 0 if lane is self._bulk else self._query_batches + 1
-        batch = lane.take(tokens=self._batch_tokens, texts=self._settings.max_batch)
-        name = "bulk" if lane is self._bulk else "query"
-        now = time.perf_counter()
-        for job in {text.job for text in batch if not text.job.started}:
-            job.started = True
-            self._metrics.wait_seconds.labels(name).observe(now - job.arrived)
+        batch = self._take_bulk() if turn_of_bulk else self._take_query()
+        if not batch.texts:
+            batch = self._take_bulk()
+        self._query_batches = self._query_batches + 1 if batch.urgent else 0
         return batch
 
-    async def _run(self, batch: list[Text], *, halve: bool = True) -> None:
+    def _begin(self, batch: Batch) -> None:
+        now = time.perf_counter()
+        wait_seconds = self._metrics.wait_seconds.labels("query" if batch.urgent else "bulk")
+        for job in {text.job for text in batch.texts if not text.job.started}:
+            job.started = True
+            wait_seconds.observe(now - job.arrived)
+        self._metrics.waiting.set(self.waiting())
+
+    async def _run(self, batch: Batch, *, halve: bool = True) -> None:
         """Encode one batch and hand out its results; a failure is its jobs' alone."""
+        texts = batch.texts
         started = time.perf_counter()
         try:
-            encoded = await self._encode(batch)
+            loop = asyncio.get_running_loop()
+            encoded = await loop.run_in_executor(self._threads, self._compute, batch)
         except DeviceMemoryError as error:
             self._metrics.out_of_memory.inc()
-            _logger.warning("device_out_of_memory", texts=len(batch), tokens=batch[-1].length)
-            if halve and len(batch) > 1:
-                middle = len(batch) // 2
-                await self._run(batch[:middle], halve=False)
-                await self._run(batch[middle:], halve=False)
+            _logger.warning("device_out_of_memory", texts=len(texts), tokens=texts[-1].length)
+            if halve and len(texts) > 1:
+                middle = len(texts) // 2
+                await self._run(Batch(texts[:middle], batch.urgent), halve=False)
+                await self._run(Batch(texts[middle:], batch.urgent), halve=False)
             else:
-                _fail(batch, error)
+                _fail(texts, error)
         except Exception as error:  # the scheduler's edge: one bad batch must not end the loop
-            _logger.exception("batch_failed", texts=len(batch))
-            _fail(batch, error)
+            _logger.exception("batch_failed", texts=len(texts))
+            _fail(texts, error)
         else:
-            self._observe(batch, time.perf_counter() - started)
-            _hand_out(batch, encoded)
+            self._observe(texts, time.perf_counter() - started)
+            _hand_out(texts, encoded)
 
-    async def _encode(self, batch: list[Text]) -> Encoded:
-        signs = any(text.job.signs is not None for text in batch)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._compute, batch, signs)
-
-    def _compute(self, batch: list[Text], signs: bool) -> Encoded:
-        """Pad and encode; runs in the device thread."""
-        lengths = np.array([text.length for text in batch], np.int32)
-        ids = np.zeros((len(batch), int(lengths.max())), np.int32)
-        for row, text in zip(ids, batch, strict=True):
+    def _compute(self, batch: Batch) -> Encoded:
+        """Pad and encode; runs in a device thread."""
+        lengths = np.array([text.length for text in batch.texts], np.int32)
+        ids = np.zeros((len(batch.texts), int(lengths.max())), np.int32)
+        for row, text in zip(ids, batch.texts, strict=True):
             row[: text.length] = text.job.ids[text.place]
-        return self._encoder.encode(ids, lengths, signs=signs)
+        signs = any(text.job.signs is not None for text in batch.texts)
+        return self._encoder.encode(ids, lengths, signs=signs, urgent=batch.urgent)
 
-    def _observe(self, batch: list[Text], seconds: float) -> None:
-        tokens = sum(text.length for text in batch)
-        self._tokens_per_s += 0.1 * (tokens / seconds - self._tokens_per_s)
+    def _observe(self, texts: list[Text], seconds: float) -> None:
+        tokens = sum(text.length for text in texts)
+        rate = tokens / seconds * self._encoder.parallel
+        self._tokens_per_s += 0.1 * (rate - self._tokens_per_s)
         self._metrics.batch_seconds.observe(seconds)
-        self._metrics.batch_texts.observe(len(batch))
-        self._metrics.texts.inc(len(batch))
+        self._metrics.batch_texts.observe(len(texts))
+        self._metrics.texts.inc(len(texts))
         self._metrics.tokens.inc(tokens)
 
 

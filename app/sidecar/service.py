@@ -65,6 +65,10 @@ class EmbeddingWing:
             _logger.error("model_not_loaded", reason=str(error))  # noqa: TRY400  -- one sentence
             self._on_failure()
             return
+        except Exception:  # the edge of this task: nobody awaits it before the process ends
+            _logger.exception("model_not_loaded")
+            self._on_failure()
+            return
         self._scheduler = Scheduler(encoder, self.settings, self.metrics)
         self._encoder = encoder
         self.loaded_at = int(time.time())
@@ -128,11 +132,9 @@ class EmbeddingWing:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         encoder = registry.load(self.settings)
         batch = encoder.tokenizer.ids(["A first run allocates what later ones use."] * 8)
-        encoder.encode(
-            np.array(batch, np.int32),
-            np.array([len(row) for row in batch], np.int32),
-            signs=False,
-        )
+        lengths = np.array([len(row) for row in batch], np.int32)
+        for urgent in (True, False):
+            encoder.encode(np.array(batch, np.int32), lengths, signs=False, urgent=urgent)
         return encoder
 
 

@@ -54,7 +54,7 @@ class SidecarSettings(BaseSettings):
     )
     threads: Count = Field(0, description="Threads that compute; 0: all processors.")
     spin: bool = Field(
-        default=True, description="Let threads spin while a batch runs; never between batches."
+        default=False, description="Let threads spin while a query runs: for an idle machine."
     )
     max_batch: Positive = Field(256, description="Texts in one batch, at most.")
     batch_tokens: Count = Field(

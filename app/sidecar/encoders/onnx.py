@@ -18,43 +18,54 @@ from app.sidecar.tokens import TextTokenizer
 
 GRAPH_VERSION = 1  # part of the cache key: raise it with every change of minilm_graph
 _WINDOW = 256
+_URGENT_THREADS = 4  # a query's products are too small to share among more
 _logger = get_logger("sidecar")
 
 
 class OnnxEncoder:
-    """One session on the CPU."""
+    """Two sessions on the CPU: all threads on one batch, or one thread for each of several.
+
+    The first answers a query soonest. The second encodes more texts a second, because no thread
+    waits for another, most of all where other programs take a processor now and then.
+    """
 
     name = DEFAULT_MODEL
     backend = "onnx/cpu"
-    # A batch computes for about 80 ms on two cores: larger ones are no faster, and queries wait.
-    batch_tokens = 512
+    # A batch computes for about 80 ms on one core: larger ones are no faster.
+    batch_tokens = 256
 
     def __init__(self, settings: SidecarSettings) -> None:
         folder = weights.default_model_dir(settings)
         graph = load_graph(folder / "model.safetensors", settings.graph_dir())
         self.tokenizer = TextTokenizer.from_file(folder / "tokenizer.json", max_tokens=_WINDOW)
-        self._session = ort.InferenceSession(
-            graph, _options(settings), providers=["CPUExecutionProvider"]
-        )
-        self.dimensions: int = self._session.get_outputs()[0].shape[1]
+        threads = settings.threads or os.cpu_count() or 1
+        self.parallel = threads
+        self._urgent = _session(graph, min(threads, _URGENT_THREADS), spin=settings.spin)
+        self._bulk = self._urgent
+        if threads > 1:
+            self._bulk = _session(graph, 1, spin=False)
+        self.dimensions: int = self._urgent.get_outputs()[0].shape[1]
 
-    def encode(self, ids: NDArray[np.int32], lengths: NDArray[np.int32], *, signs: bool) -> Encoded:
+    def encode(
+        self, ids: NDArray[np.int32], lengths: NDArray[np.int32], *, signs: bool, urgent: bool
+    ) -> Encoded:
         """Encode one batch; see ``Encoder.encode``."""
         outputs = ["embedding", "states"] if signs else ["embedding"]
-        vectors, *states = self._session.run(outputs, {"ids": ids, "lengths": lengths})
+        session = self._urgent if urgent else self._bulk
+        vectors, *states = session.run(outputs, {"ids": ids, "lengths": lengths})
         return Encoded(vectors, states[0] > 0 if signs else None)
 
 
-def _options(settings: SidecarSettings) -> ort.SessionOptions:
+def _session(graph: bytes, threads: int, *, spin: bool) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.intra_op_num_threads = settings.threads or os.cpu_count() or 1
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Spinning between operators of one batch wins a tenth; between batches it would take the
-    # processors from Postgres and the api, so it ends with each run.
-    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(settings.spin)))
+    # Spinning wins little on an idle machine and doubles the time on a busy one. Where it is
+    # wanted it ends with each run, so that Postgres and the api have the processors in between.
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    return options
+    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def load_graph(source: Path, folder: Path) -> bytes:

@@ -19,7 +19,9 @@ _LONGEST_WINDOW = 8_192
 
 
 class TorchEncoder:
-    """One model on one device."""
+    """One model on one device, one batch at a time."""
+
+    parallel = 1
 
     def __init__(self, settings: SidecarSettings) -> None:
         self.name = settings.model
@@ -39,7 +41,9 @@ class TorchEncoder:
         )
         self.dimensions: int = self._model.get_embedding_dimension()
 
-    def encode(self, ids: NDArray[np.int32], lengths: NDArray[np.int32], *, signs: bool) -> Encoded:
+    def encode(
+        self, ids: NDArray[np.int32], lengths: NDArray[np.int32], *, signs: bool, urgent: bool
+    ) -> Encoded:
         """Encode one batch; see ``Encoder.encode``."""
         try:
             with torch.inference_mode():
