@@ -67,7 +67,7 @@ def _request_id(scope: Scope) -> str:
 def _report(scope: Scope, status: int, seconds: float) -> None:
     # Never the raw path: it may hold a user's id.
     found = scope.get("route")
-    route = getattr(found, "path_format", None) or getattr(found, "path", "unmatched")
+    route = str(getattr(found, "path_format", None) or getattr(found, "path", "unmatched"))
     metrics.observe_request(scope["method"], route, status, seconds)
     write = log.debug if scope["path"].startswith(_QUIET) else log.info
     write(

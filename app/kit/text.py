@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
 
@@ -38,9 +39,12 @@ def not_blank(text: str) -> str:
 
 
 def _reachable(text: str) -> str:
-    """Refuse the two ids that HTTP clients remove from a path before they send it."""
+    """Refuse ids that no path can name; clients, for one, remove ``.`` and ``..`` from it."""
     if text in {".", ".."}:
         msg = "must not be '.' or '..'"
+        raise ValueError(msg)
+    if _CONTROL.search(text):
+        msg = "must not contain control characters"
         raise ValueError(msg)
     return text
 

@@ -12,6 +12,7 @@ from app.kit.orm import Base
 from app.tenants.schemas import Scope
 
 _LOCK = sa.text("SELECT FROM owner_stats WHERE owner_id = :owner_id FOR UPDATE")
+_LAST = ("owners", "tenants")
 _MODELS = sa.text("SELECT model_id FROM embedding_models ORDER BY model_id")
 
 
@@ -40,7 +41,9 @@ async def erase_tenant(session: AsyncSession, tenant_id: UUID) -> dict[str, int]
 
 def _tables_with(column: str) -> list[sa.Table]:
     """Return the tables that have the column, those that point to others first."""
-    return [table for table in reversed(Base.metadata.sorted_tables) if column in table.c]
+    found = [table for table in reversed(Base.metadata.sorted_tables) if column in table.c]
+    # Row-level security shows an owner's rows only while the owner's own row is there.
+    return sorted(found, key=lambda table: _LAST.index(table.name) if table.name in _LAST else -1)
 
 
 async def _model_tables(session: AsyncSession) -> list[sa.TableClause]:

@@ -81,7 +81,7 @@ async def count(
 ) -> bool:
     """Add to what a key stored on a day unless that passes the quota; say whether it was added."""
     statement = insert(KeyUsage).values(tenant_id=tenant_id, key_id=key_id, day=day, items=items)
-    total = KeyUsage.items + statement.excluded.items
+    total = KeyUsage.items + statement.excluded["items"]
     counted = await session.scalar(
         statement.on_conflict_do_update(
             index_elements=["tenant_id", "key_id", "day"],
