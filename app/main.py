@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Security
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
@@ -17,6 +17,7 @@ from app.embeddings.protocol import Embedder
 from app.episodes.router import router as episodes_router
 from app.ingestion.router import router as ingestion_router
 from app.jobs import service as jobs
+from app.jobs.router import build_router as build_jobs_router
 from app.kit import clock, logging, metrics, openapi, problems, readiness
 from app.kit.database import Database
 from app.kit.errors import (
@@ -36,7 +37,7 @@ from app.memories.service import Spaces
 from app.retrieval.router import router as retrieval_router
 from app.retrieval.service import Recaller
 from app.tenants import service as tenants
-from app.tenants.dependencies import Gate, guard_metrics
+from app.tenants.dependencies import Gate, get_session, guard_metrics, require
 from app.tenants.errors import InvalidKeyError, MissingKeyError, MissingScopeError, RateLimitedError
 from app.tenants.router import router as tenants_router
 
@@ -58,6 +59,12 @@ _ROUTERS = (
     retrieval_router,
     memories_router,
     episodes_router,
+    build_jobs_router(
+        reader=Security(require, scopes=["read"]),
+        writer=Security(require, scopes=["write"]),
+        session=Depends(get_session, scope="function"),
+        name_owner=tenants.name_owner,
+    ),
     tenants_router,
 )
 
