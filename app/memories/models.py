@@ -93,6 +93,7 @@ class MemorySource(Base):
             "memory_ordinal",
             "episode_id",
             "source_ordinal",
+            name="uq_memory_sources_source",  # its name by the convention is too long for Postgres
             postgresql_nulls_not_distinct=True,
         ),
         sa.CheckConstraint("(episode_id IS NULL) <> (source_ordinal IS NULL)", name="one_source"),

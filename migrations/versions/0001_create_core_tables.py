@@ -183,7 +183,7 @@ TABLES = (
         memory_ordinal integer NOT NULL,
         episode_id uuid,
         source_ordinal integer,
-        CONSTRAINT uq_memory_sources_owner_id_memory_ordinal_episode_id_source_ordinal
+        CONSTRAINT uq_memory_sources_source
             UNIQUE NULLS NOT DISTINCT (owner_id, memory_ordinal, episode_id, source_ordinal),
         CONSTRAINT ck_memory_sources_one_source
             CHECK ((episode_id IS NULL) <> (source_ordinal IS NULL)),
