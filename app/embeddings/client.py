@@ -22,6 +22,7 @@ from app.embeddings.protocol import TextWindows, Vectors
 from app.inference.wire import (
     EmbeddingRequest,
     EmbeddingResponse,
+    ProblemBody,
     WindowsRequest,
     WindowsResponse,
 )
@@ -199,13 +200,21 @@ def _vectors_in_order(answer: EmbeddingResponse, count: int) -> Vectors:
 
 def _failure(response: httpx.Response, route: str) -> Exception:
     """Sort an answer other than 200: worth a repeat, no such route, or refused."""
-    status = response.status_code
-    if route == "windows" and status in _NO_ROUTE and b"model-not-found" not in response.content:
+    status, code = response.status_code, _code(response)
+    if route == "windows" and status in _NO_ROUTE and code != "model-not-found":
         return _NoSuchRouteError()
     if status == 429 or status >= 500:
         return _TransientError(f"status {status}", wait_s=_retry_after(response))
-    msg = f"The embedder refused the request with status {status}."
-    return EmbedderRefusedError(msg, embedder_status=status)
+    msg = f"The embedder refused the request with status {status} ({code or 'no code'})."
+    return EmbedderRefusedError(msg)
+
+
+def _code(response: httpx.Response) -> str | None:
+    """Return the problem's code, where the server is ours."""
+    try:
+        return ProblemBody.model_validate_json(response.content).code
+    except ValidationError:
+        return None
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -39,14 +39,6 @@ class UnsupportedRequestError(Problem):
     title = "Unsupported request"
 
 
-class InvalidRequestError(Problem):
-    """The request is not well formed; `errors` says where."""
-
-    slug = "invalid-request"
-    status = 422
-    title = "Invalid request"
-
-
 class QueueFullError(Problem):
     """Too many texts wait; come back after `Retry-After`."""
 
@@ -55,11 +47,12 @@ class QueueFullError(Problem):
     title = "Queue full"
 
 
-class NotReadyError(ServiceUnavailableError):
-    """The model is still loading, or the sidecar is stopping."""
+class HungUpError(Problem):
+    """The caller closed the connection; nobody reads this answer."""
 
-    slug = "not-ready"
-    title = "Not ready"
+    slug = "client-closed-request"
+    status = 499
+    title = "Client closed request"
 
 
 class DeviceMemoryError(ServiceUnavailableError):

@@ -5,12 +5,24 @@ import signal
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
+from starlette.requests import HTTPConnection
 
-from app.kit import logging
-from app.sidecar import edge, router
+from app import __version__
+from app.kit import logging, openapi, probes, problems
+from app.kit.errors import (
+    BodyTooLargeError,
+    InternalError,
+    InvalidJsonError,
+    InvalidRequestError,
+    UnsupportedMediaTypeError,
+)
+from app.kit.middleware import BodyLimit, ErrorBoundary, Observed
+from app.sidecar import router
+from app.sidecar.errors import UnauthorizedError
+from app.sidecar.gate import Gate, guard_metrics
 from app.sidecar.service import EmbeddingWing
 from app.sidecar.settings import SidecarSettings
 
@@ -42,16 +54,53 @@ def create_app(
 
     app = FastAPI(
         title="Remembrancer sidecar",
-        version="1",
+        version=__version__,
+        summary="Models behind the OpenAI wire format.",
         description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
     app.state.wing = wing
-    app.include_router(router.v1)
-    app.include_router(router.health)
-    edge.install(app, chosen, wing.metrics)
+    problems.install(app, public_url="")
+    _add_middleware(app, chosen)
+    app.include_router(router.router)
+    app.include_router(_probes())
+    openapi.install(
+        app,
+        everywhere=(InternalError,),
+        with_key=(UnauthorizedError,),
+        with_input=(InvalidRequestError,),
+        with_body=(BodyTooLargeError, UnsupportedMediaTypeError, InvalidJsonError),
+    )
     return app
+
+
+def _add_middleware(app: FastAPI, settings: SidecarSettings) -> None:
+    """Wrap the routes; the one added last is the outermost."""
+    app.add_middleware(BodyLimit, limit=settings.body_bytes)
+    app.add_middleware(Gate, settings=settings)
+    app.add_middleware(ErrorBoundary)
+    app.add_middleware(Observed)
+
+
+def _probes() -> APIRouter:
+    return probes.build_router(
+        required={"model": _model_answers},
+        optional={},
+        collect=_collect,
+        metrics_guard=guard_metrics,
+    )
+
+
+async def _model_answers(connection: HTTPConnection) -> probes.PartState:
+    return "ok" if connection.app.state.wing.is_ready else "away"
+
+
+async def _collect(_: HTTPConnection) -> None:
+    """All our metrics are kept up to date by themselves."""
 
 
 def load_settings() -> SidecarSettings:

@@ -9,8 +9,6 @@ from typing import Annotated, Any, TypeVar
 import numpy as np
 from fastapi import APIRouter, Depends, Request, Response, Security
 from fastapi.security import HTTPBearer
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
 
 from app.inference.wire import (
     Embedding,
@@ -18,7 +16,6 @@ from app.inference.wire import (
     EmbeddingResponse,
     Model,
     ModelList,
-    ProblemBody,
     TextWindows,
     TokenBits,
     Usage,
@@ -26,28 +23,13 @@ from app.inference.wire import (
     WindowsRequest,
     WindowsResponse,
 )
-from app.kit.errors import BodyTooLargeError, Problem
+from app.kit.errors import NotReadyError
+from app.kit.openapi import problems
 from app.sidecar import errors
 from app.sidecar.scheduler import Result
 from app.sidecar.service import EmbeddingWing
 
 Value = TypeVar("Value")
-
-
-class HungUpError(Problem):
-    """The caller went away; nobody reads this answer."""
-
-    slug = "client-closed-request"
-    status = 499
-    title = "Client closed request"
-
-
-class Health(BaseModel):
-    """State of the sidecar."""
-
-    status: str
-    model: str | None = None
-    backend: str | None = None
 
 
 def _wing(request: Request) -> EmbeddingWing:
@@ -58,49 +40,26 @@ def _wing(request: Request) -> EmbeddingWing:
 WingDep = Annotated[EmbeddingWing, Depends(_wing)]
 
 
-def _answers(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """Describe problems for the OpenAPI document; several may share a status."""
-    described: dict[int | str, dict[str, Any]] = {}
-    for problem in problems:
-        example = {
-            "type": "about:blank",
-            "title": problem.title,
-            "status": problem.status,
-            "detail": (problem.__doc__ or "").split("\n")[0],
-            "code": problem.slug,
-        }
-        entry = described.setdefault(
-            problem.status, {"model": ProblemBody, "description": problem.title}
-        )
-        content = entry.setdefault("content", {"application/problem+json": {"examples": {}}})
-        content["application/problem+json"]["examples"][problem.slug] = {"value": example}
-    return described
-
-
-_SHARED = (errors.UnauthorizedError, errors.NotReadyError)
 _TEXTS = (
-    *_SHARED,
+    NotReadyError,
     errors.ModelNotFoundError,
     errors.TooManyTextsError,
-    BodyTooLargeError,
-    errors.InvalidRequestError,
     errors.UnsupportedRequestError,
 )
 
 # The token itself is checked at the edge, before the body is read; this documents it.
-v1 = APIRouter(
+router = APIRouter(
     prefix="/v1",
     tags=["embeddings"],
     dependencies=[Security(HTTPBearer(auto_error=False, description="APP_SIDECAR__TOKEN"))],
 )
-health = APIRouter(tags=["health"])
 
 
-@v1.post(
+@router.post(
     "/embeddings",
     response_model=EmbeddingResponse,
     response_model_exclude_none=True,
-    responses=_answers(*_TEXTS, errors.QueueFullError, errors.DeviceMemoryError),
+    responses=problems(*_TEXTS, errors.QueueFullError, errors.DeviceMemoryError),
 )
 async def create_embeddings(request: Request, wing: WingDep, body: EmbeddingRequest) -> Response:
     """Embed texts: one vector of unit length each."""
@@ -139,7 +98,7 @@ def _base64(array: np.ndarray[Any, Any]) -> str:
     return base64.b64encode(array.tobytes()).decode("ascii")
 
 
-@v1.post("/windows", response_model=WindowsResponse, responses=_answers(*_TEXTS))
+@router.post("/windows", response_model=WindowsResponse, responses=problems(*_TEXTS))
 async def create_windows(request: Request, wing: WingDep, body: WindowsRequest) -> Response:
     """Count tokens and cut texts into overlapping windows that the model reads whole."""
     work = wing.windows(body.input, body.model, size=body.max_tokens, overlap=body.overlap)
@@ -156,7 +115,7 @@ async def create_windows(request: Request, wing: WingDep, body: WindowsRequest) 
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
-@v1.get("/models", responses=_answers(*_SHARED))
+@router.get("/models", responses=problems(NotReadyError))
 async def list_models(wing: WingDep) -> ModelList:
     """List the served models."""
     encoder = wing.encoder
@@ -169,25 +128,6 @@ async def list_models(wing: WingDep) -> ModelList:
     return ModelList(data=[model])
 
 
-@health.get("/healthz/live")
-async def read_live() -> Health:
-    """Answer as long as the process does."""
-    return Health(status="live")
-
-
-@health.get("/healthz/ready", responses=_answers(errors.NotReadyError))
-async def read_ready(wing: WingDep) -> Health:
-    """Answer 200 once the model has been loaded and run."""
-    encoder = wing.encoder
-    return Health(status="ready", model=encoder.name, backend=encoder.backend)
-
-
-@health.get("/metrics", response_class=Response, responses=_answers(errors.UnauthorizedError))
-async def read_metrics(wing: WingDep) -> Response:
-    """Give Prometheus its metrics; beyond loopback the token is needed."""
-    return Response(generate_latest(wing.metrics.registry), media_type=CONTENT_TYPE_LATEST)
-
-
 async def _unless_hung_up(request: Request, work: Coroutine[Any, Any, Value]) -> Value:
     """Await work, but cancel it when the caller closes the connection."""
     task = asyncio.create_task(work)
@@ -197,7 +137,7 @@ async def _unless_hung_up(request: Request, work: Coroutine[Any, Any, Value]) ->
         if task.done():
             return task.result()
         msg = "The caller closed the connection."
-        raise HungUpError(msg)
+        raise errors.HungUpError(msg)
     finally:
         for unfinished in (task, gone):
             if not unfinished.done():

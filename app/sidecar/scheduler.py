@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from app.kit.errors import NotReadyError
 from app.kit.logging import get_logger
+from app.sidecar import metrics
 from app.sidecar.encoder import Encoded, Encoder
-from app.sidecar.errors import DeviceMemoryError, NotReadyError, QueueFullError
+from app.sidecar.errors import DeviceMemoryError, QueueFullError
 from app.sidecar.lane import Job, Lane, Text
-from app.sidecar.metrics import Metrics
 from app.sidecar.settings import SidecarSettings
 
 # On a device with one thread: so many batches of queries, then one of the rest if any waits.
@@ -40,14 +41,18 @@ class Batch(NamedTuple):
     texts: list[Text]
     urgent: bool
 
+    @property
+    def lane(self) -> str:
+        """Label of the metrics."""
+        return "query" if self.urgent else "bulk"
+
 
 class Scheduler:
     """Owns the threads of one encoder."""
 
-    def __init__(self, encoder: Encoder, settings: SidecarSettings, metrics: Metrics) -> None:
+    def __init__(self, encoder: Encoder, settings: SidecarSettings) -> None:
         self._encoder = encoder
         self._settings = settings
-        self._metrics = metrics
         self._batch_tokens = settings.batch_tokens or encoder.batch_tokens
         self._queries = Lane()
         self._bulk = Lane()
@@ -84,7 +89,7 @@ class Scheduler:
             await job.done
         finally:
             # After success nothing is left to drop; after a hang-up or a failure the rest is.
-            self._metrics.dropped.inc(lane.drop(job))
+            metrics.dropped.inc(lane.drop(job))
         return Result(job.vectors, job.signs)
 
     def waiting(self) -> int:
@@ -107,7 +112,7 @@ class Scheduler:
             raise _stopping()
         waiting = self.waiting()
         if waiting and waiting + count > self._settings.queue:
-            self._metrics.rejected.inc(count)
+            metrics.rejected.inc(count)
             msg = f"{waiting} texts wait; the queue holds {self._settings.queue}."
             seconds = (self._queries.tokens + self._bulk.tokens) / self._tokens_per_s
             raise QueueFullError(msg).retry_after(min(seconds, 60))
@@ -142,11 +147,10 @@ class Scheduler:
 
     def _begin(self, batch: Batch) -> None:
         now = time.perf_counter()
-        wait_seconds = self._metrics.wait_seconds.labels("query" if batch.urgent else "bulk")
         for job in {text.job for text in batch.texts if not text.job.started}:
             job.started = True
-            wait_seconds.observe(now - job.arrived)
-        self._metrics.waiting.set(self.waiting())
+            metrics.wait_seconds.labels(batch.lane).observe(now - job.arrived)
+        metrics.waiting.set(self.waiting())
 
     async def _run(self, batch: Batch, *, halve: bool = True) -> None:
         """Encode one batch and hand out its results; a failure is its jobs' alone."""
@@ -156,7 +160,7 @@ class Scheduler:
             loop = asyncio.get_running_loop()
             encoded = await loop.run_in_executor(self._threads, self._compute, batch)
         except DeviceMemoryError as error:
-            self._metrics.out_of_memory.inc()
+            metrics.out_of_memory.inc()
             _logger.warning("device_out_of_memory", texts=len(texts), tokens=texts[-1].length)
             if halve and len(texts) > 1:
                 middle = len(texts) // 2
@@ -168,7 +172,7 @@ class Scheduler:
             _logger.exception("batch_failed", texts=len(texts))
             _fail(texts, error)
         else:
-            self._observe(texts, time.perf_counter() - started)
+            self._observe(batch, time.perf_counter() - started)
             _hand_out(texts, encoded)
 
     def _compute(self, batch: Batch) -> Encoded:
@@ -180,14 +184,14 @@ class Scheduler:
         signs = any(text.job.signs is not None for text in batch.texts)
         return self._encoder.encode(ids, lengths, signs=signs, urgent=batch.urgent)
 
-    def _observe(self, texts: list[Text], seconds: float) -> None:
-        tokens = sum(text.length for text in texts)
+    def _observe(self, batch: Batch, seconds: float) -> None:
+        tokens = sum(text.length for text in batch.texts)
         rate = tokens / seconds * self._encoder.parallel
         self._tokens_per_s += 0.1 * (rate - self._tokens_per_s)
-        self._metrics.batch_seconds.observe(seconds)
-        self._metrics.batch_texts.observe(len(texts))
-        self._metrics.texts.inc(len(texts))
-        self._metrics.tokens.inc(tokens)
+        metrics.batch_seconds.labels(batch.lane).observe(seconds)
+        metrics.batch_texts.labels(batch.lane).observe(len(batch.texts))
+        metrics.texts.inc(len(batch.texts))
+        metrics.tokens.inc(tokens)
 
 
 def _hand_out(batch: list[Text], encoded: Encoded) -> None:

@@ -7,17 +7,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from app.kit.errors import NotReadyError
 from app.kit.logging import get_logger
 from app.sidecar import registry
 from app.sidecar.encoder import Encoder
 from app.sidecar.errors import (
     ModelLoadError,
     ModelNotFoundError,
-    NotReadyError,
     TooManyTextsError,
     UnsupportedRequestError,
 )
-from app.sidecar.metrics import Metrics
 from app.sidecar.scheduler import Result, Scheduler
 from app.sidecar.settings import SidecarSettings
 from app.sidecar.tokens import Windows
@@ -32,11 +31,15 @@ class EmbeddingWing:
 
     def __init__(self, settings: SidecarSettings, *, on_failure: Callable[[], None]) -> None:
         self.settings = settings
-        self.metrics = Metrics()
         self.loaded_at = 0
         self._on_failure = on_failure
         self._encoder: Encoder | None = None
         self._scheduler: Scheduler | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Say whether the model has been loaded and run."""
+        return self._encoder is not None
 
     @property
     def encoder(self) -> Encoder:
@@ -69,7 +72,7 @@ class EmbeddingWing:
             _logger.exception("model_not_loaded")
             self._on_failure()
             return
-        self._scheduler = Scheduler(encoder, self.settings, self.metrics)
+        self._scheduler = Scheduler(encoder, self.settings)
         self._encoder = encoder
         self.loaded_at = int(time.time())
         seconds = round(time.perf_counter() - started, 2)
@@ -139,4 +142,4 @@ class EmbeddingWing:
 
 
 def _not_ready() -> Exception:
-    return NotReadyError("The model is still loading.").retry_after(1)
+    return NotReadyError("The model is still loading.", parts={"model": "away"}).retry_after(1)

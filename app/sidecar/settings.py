@@ -1,6 +1,7 @@
 """What the sidecar reads from the environment: ``APP_SIDECAR__…``, and where the data lies."""
 
 import ipaddress
+import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -88,6 +89,12 @@ class SidecarSettings(BaseSettings):
     def graph_dir(self) -> Path:
         """Return the folder that keeps built graphs."""
         return self.cache_dir or self.data_dir / "sidecar"
+
+    def processors(self) -> int:
+        """Return how many threads compute: as set, or as many as this process may use."""
+        if hasattr(os, "sched_getaffinity"):
+            return self.threads or len(os.sched_getaffinity(0))
+        return self.threads or os.cpu_count() or 1
 
     def log(self) -> LogSettings:
         """Return the log settings in the kit's form."""

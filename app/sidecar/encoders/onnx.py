@@ -38,7 +38,7 @@ class OnnxEncoder:
         folder = weights.default_model_dir(settings)
         graph = load_graph(folder / "model.safetensors", settings.graph_dir())
         self.tokenizer = TextTokenizer.from_file(folder / "tokenizer.json", max_tokens=_WINDOW)
-        threads = settings.threads or os.cpu_count() or 1
+        threads = settings.processors()
         self.parallel = threads
         self._urgent = _session(graph, min(threads, _URGENT_THREADS), spin=settings.spin)
         self._bulk = self._urgent

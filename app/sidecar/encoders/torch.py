@@ -1,7 +1,5 @@
 """Any sentence-transformers model in torch: GPUs, and models other than the packaged one."""
 
-import os
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -28,7 +26,7 @@ class TorchEncoder:
         self._device = _device(settings)
         self.backend = f"torch/{self._device.type}"
         self.batch_tokens = 16_384 if self._device.type == "cuda" else 1_024
-        torch.set_num_threads(settings.threads or os.cpu_count() or 1)
+        torch.set_num_threads(settings.processors())
         if settings.device_budget_bytes is not None and self._device.type == "cuda":
             total = torch.cuda.get_device_properties(self._device).total_memory
             torch.cuda.set_per_process_memory_fraction(
