@@ -198,17 +198,23 @@ class Cluster:
         return int(lines[0]) if lines and re.fullmatch(r"\d+", lines[0]) else None
 
     def forget_pid(self) -> None:
-        """Remove the record of a server that is gone while another process has its pid."""
+        """Remove the records of a server that is gone.
+
+        The next server would take another process with that pid for it, or a zombie of its own.
+        Should parts of it live on, their shared memory still keeps the next one from starting.
+        """
         (self.data / "postmaster.pid").unlink(missing_ok=True)
+        (self.socket_dir / f"{_SOCKET}.lock").unlink(missing_ok=True)
 
     def logs(self) -> list[Path]:
         """Return the server's log files, oldest first."""
         return sorted((self.home / "log").glob("postgresql-*.log"))
 
-    def newest_log(self) -> str:
-        """Return the end of the newest log."""
-        logs = self.logs()
-        return logs[-1].read_text(errors="replace")[-4000:] if logs else ""
+    def last_words(self, *, since: float) -> str:
+        """Return what a server said that started at ``since`` (seconds of the epoch) and ended."""
+        logs = [path for path in self.logs() if path.stat().st_mtime >= since]
+        said = [path.read_text(errors="replace")[-4000:] for path in (*logs[-1:], self.start_log)]
+        return "\n".join(said)
 
     def prune_logs(self, keep: int) -> None:
         """Remove all but the newest log files."""

@@ -1,6 +1,5 @@
 """PostgreSQL with pgvector from the installed wheel, reachable only through a private socket."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -22,7 +21,6 @@ from app.launcher.processes import (
     started_at,
     stop_child,
     stop_stranger,
-    wait_until,
 )
 
 START_TIMEOUT_S = 600.0  # crash recovery of a large database takes minutes
@@ -162,10 +160,10 @@ class EmbeddedPostgres:
                 pass_fds=cluster.pass_fds,
                 **cluster.account.popen_arguments(),
             )
-        told = time.monotonic()
+        began, told = time.time(), time.monotonic()
         while not cluster.is_ready(self._server.pid):
             if self._server.poll() is not None:
-                return cluster.start_log.read_text(errors="replace") + cluster.newest_log()
+                return cluster.last_words(since=began)
             now = time.monotonic()
             if now > deadline:
                 return "it was not ready in time"
@@ -177,12 +175,12 @@ class EmbeddedPostgres:
 
 
 def _stop_leftover(cluster: Cluster, progress: Progress) -> None:
-    """Stop a server that an earlier launcher left behind; forget a pid that is somebody else's."""
+    """Stop a server that an earlier launcher left behind, and forget it."""
     pid = cluster.recorded_pid()
-    token = started_at(pid) if pid else None
-    if pid is None or token is None:
+    if pid is None:
         return
-    if "postgres" not in command_of(pid):
+    token = started_at(pid)
+    if token is None or "postgres" not in command_of(pid):
         cluster.forget_pid()
         return
     progress("stopping the database that an earlier run left behind")
@@ -190,11 +188,10 @@ def _stop_leftover(cluster: Cluster, progress: Progress) -> None:
     if not stop_stranger(pid, token, steps):
         msg = f"The database server of an earlier run (process {pid}) does not stop."
         raise LaunchError(msg)
-    with contextlib.suppress(OSError):
-        wait_until(lambda: cluster.recorded_pid() is None, 0.2)
+    cluster.forget_pid()
 
 
 def _last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if "FATAL" in line or "ERROR" in line]
-    lines = lines or [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "it said nothing."
+    lines = [line for line in text.splitlines() if line.strip()]
+    fatal = [line for line in lines if "FATAL" in line]
+    return (fatal or lines or ["it said nothing."])[-1].strip()

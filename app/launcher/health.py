@@ -7,11 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Health:
-    """What a server said: ``live`` if it answered, ``ready`` if it can do its work."""
+    """What a server said: ``live`` if it answered, ``ready`` if it can work, if less well."""
 
     live: bool
     ready: bool
     missing: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is ready and no part is away."""
+        return self.ready and not self.missing
 
 
 def ask(host: str, port: int, *, timeout: float = 2) -> Health:
@@ -29,14 +34,12 @@ def ask(host: str, port: int, *, timeout: float = 2) -> Health:
 
 
 def _missing(body: bytes) -> tuple[str, ...]:
-    """Return the parts the answer calls not ready."""
+    """Return the parts that the answer does not call ok."""
     try:
         answer = json.loads(body)
     except ValueError:
         return ()
-    parts = answer.get("parts", answer.get("checks")) if isinstance(answer, dict) else None
+    parts = answer.get("parts") if isinstance(answer, dict) else None
     if not isinstance(parts, dict):
         return ()
-    return tuple(
-        sorted(name for name, state in parts.items() if state not in {True, "ready", "ok"})
-    )
+    return tuple(sorted(name for name, state in parts.items() if state != "ok"))

@@ -19,6 +19,7 @@ class StopSignals:
     def __init__(self) -> None:
         self._asked = False
         self._held = False
+        self._name = ""
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> Self:
@@ -36,10 +37,11 @@ class StopSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave us
 
-    def _receive(self, _: int, __: FrameType | None) -> None:
+    def _receive(self, number: int, _: FrameType | None) -> None:
         first, self._asked = not self._asked, True
+        self._name = signal.Signals(number).name
         if first and not self._held:
-            raise StopRequestedError
+            raise StopRequestedError(self._name)
 
     @contextmanager
     def held(self) -> Generator[None]:
@@ -48,7 +50,7 @@ class StopSignals:
         yield
         self._held = False
         if self._asked and not before:
-            raise StopRequestedError
+            raise StopRequestedError(self._name)
 
     def ignore(self) -> None:
         """Heed no further signals: we are stopping already."""

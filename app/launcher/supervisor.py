@@ -41,6 +41,7 @@ class Supervisor:
         self._children: list[Child] = []
         self._began = time.monotonic()
         self._postgres_due = 0.0
+        self._ports: list[tuple[str, int]] = []  # of the servers to wait for, in that order
         self._lock = FileLock(
             self._data_dir / "serve.lock", f"Another server is running on {self._data_dir}."
         )
@@ -57,8 +58,8 @@ class Supervisor:
                 self._await_ready()
                 self._announce()
                 self._watch()
-            except StopRequestedError:
-                self._say("stopping")
+            except StopRequestedError as request:
+                self._say(f"stopping ({request})")
             finally:
                 self._signals.ignore()
                 self._stop()
@@ -75,10 +76,12 @@ class Supervisor:
             self._say("starting the sidecar (embeddings)")
             known = plan.Secrets(api_key, token, "")
             self._launch(plan.sidecar_command(settings, self._outside, known, sidecar_port))
+            self._ports.append((plan.SIDECAR_HOST, sidecar_port))
         secrets = plan.Secrets(api_key, token, self._database())
         self._say("starting worker and api")
         for command in plan.service_commands(settings, self._outside, secrets, sidecar_port):
             self._launch(command)
+        self._ports.append((ports.reachable_host(settings.host), settings.port))
 
     def _api_key(self) -> str:
         path = self._data_dir / "api_key"
@@ -129,37 +132,50 @@ class Supervisor:
             self._record()
 
     def _await_ready(self) -> None:
-        """Wait until the api says that all is ready; it may serve without, but says so.
+        """Wait until sidecar and api are ready; what is away after long is told.
 
         Raises:
             LaunchError: a child does not start, or the api never answers.
         """
-        host = ports.reachable_host(self._settings.host)
-        told = self._began
+        state = health.Health(live=False, ready=False)
+        for host, port in self._ports:
+            state = self._await_server(host, port)
+        if not state.live:
+            msg = f"The api did not answer within {_READY_TIMEOUT_S:.0f} s."
+            raise LaunchError(msg)
+        if not state.whole:
+            self._say(f"serving, but not yet whole: {', '.join(state.missing) or 'not ready'}")
+
+    def _await_server(self, host: str, port: int) -> health.Health:
+        """Wait until a server is ready and return its state, whatever it is when time is up."""
+        told = time.monotonic()
         while True:
-            state = health.ask(host, self._settings.port)
-            if state.ready:
-                return
-            self._mend()
-            for child in self._children:
-                if child.deaths >= _DEATHS_AT_START:
-                    msg = (
-                        f"The {child.name} does not start (exit code {child.exit_code}); "
-                        "its messages stand above."
-                    )
-                    raise LaunchError(msg)
+            state = health.ask(host, port)
             now = time.monotonic()
+            # Another's embedder may stay away for long; ours is there by now.
+            if state.whole or (state.ready and now - told > _TELL_EVERY_S):
+                return state
             if now - self._began > _READY_TIMEOUT_S:
-                if state.live:
-                    self._say(f"serving, though not ready: {', '.join(state.missing) or 'unknown'}")
-                    return
-                msg = f"The api did not answer within {_READY_TIMEOUT_S:.0f} s."
-                raise LaunchError(msg)
+                return state
+            self._mend()
+            self._give_up_on_the_dying()
             if now - told > _TELL_EVERY_S:
-                waited = ", ".join(state.missing) or "the api"
+                waited = ", ".join(state.missing) or self._name_of(port)
                 self._say(f"waiting for {waited} ({now - self._began:.0f} s)")
                 told = now
             time.sleep(0.1)
+
+    def _name_of(self, port: int) -> str:
+        return "the api" if port == self._settings.port else "the sidecar to load its model"
+
+    def _give_up_on_the_dying(self) -> None:
+        for child in self._children:
+            if child.deaths >= _DEATHS_AT_START:
+                msg = (
+                    f"The {child.name} does not start (exit code {child.exit_code}); "
+                    "its messages stand above."
+                )
+                raise LaunchError(msg)
 
     def _announce(self) -> None:
         url = ports.http_url(self._settings.host, self._settings.port)

@@ -4,6 +4,7 @@ import shutil
 import signal
 import socket
 import stat
+import sys
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -174,6 +175,23 @@ def test_a_stale_pid_file_of_another_process_is_no_obstacle(cluster_dir: Path) -
 
     assert server.is_running
     server.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="makes a zombie and looks for it in /proc")
+def test_a_dead_server_that_nobody_reaped_is_no_obstacle(server: EmbeddedPostgres) -> None:
+    zombie = server.pid
+    assert zombie is not None
+    os.kill(zombie, signal.SIGKILL)
+    assert wait_until(lambda: started_at(zombie) is None, 5)
+    unreaped = server._server
+    server.__dict__["_server"] = None
+
+    server.start()
+
+    assert Path(f"/proc/{zombie}").exists()
+    assert server.is_running
+    assert unreaped is not None
+    unreaped.wait()
 
 
 def test_a_long_path_gets_its_socket_elsewhere() -> None:
