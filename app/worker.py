@@ -41,7 +41,7 @@ def main() -> None:
 
 async def run(settings: Settings) -> None:
     """Work until told to stop; running tasks get the drain time and then go back to the queue."""
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     database = Database(settings.required_database_url(), settings.database, name="worker")
     embedder = HttpEmbedder(settings.embeddings)
     try:
@@ -54,7 +54,8 @@ async def run(settings: Settings) -> None:
         await database.close()
 
 
-def _stop_on_signals() -> asyncio.Event:
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGTERM and Ctrl-C set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 

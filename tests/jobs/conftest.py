@@ -1,7 +1,11 @@
-"""An owner to queue jobs for."""
+"""An owner to queue jobs for, and workers to run them."""
 
-from collections.abc import Sequence
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -9,21 +13,45 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.jobs import service
+from app.jobs.protocol import TaskRegistry
+from app.jobs.schemas import JobRead, OwnerName
+from app.jobs.tasks import JobWorker
 from app.kit.clock import now
+from app.kit.database import Database
 from app.kit.ids import new_id
+from app.kit.settings import JobSettings, Settings
+
+
+@dataclass(frozen=True)
+class Name:
+    """A user or an agent as callers name it."""
+
+    kind: Literal["user", "agent"]
+    external_id: str
+
+
+@dataclass(frozen=True)
+class FakeCaller:
+    """The holder of a key."""
+
+    tenant_id: UUID
+    bound: OwnerName | None = None
 
 
 @dataclass(frozen=True)
 class Owner:
-    """A tenant's user, whose jobs are queued."""
+    """A tenant's user or agent, whose jobs are queued."""
 
+    database: Database
     tenant_id: UUID
     owner_id: int
     name: str
 
-    async def enqueue(
-        self, session: AsyncSession, tasks: Sequence[str], kind: str = "enrich"
-    ) -> UUID:
+    @property
+    def caller(self) -> FakeCaller:
+        return FakeCaller(self.tenant_id)
+
+    async def enqueue(self, session: AsyncSession, *tasks: str, kind: str = "enrich") -> UUID:
         return await service.enqueue(
             session,
             tenant_id=self.tenant_id,
@@ -33,32 +61,120 @@ class Owner:
             now=now(),
         )
 
+    async def queue(self, *tasks: str, kind: str = "enrich") -> UUID:
+        """Queue a job in a transaction of its own."""
+        async with self.database.transaction(tenant_id=self.tenant_id) as session:
+            return await self.enqueue(session, *tasks, kind=kind)
 
-async def make_owner(
-    engine: AsyncEngine, name: str, *, tenant_id: UUID | None = None, kind: str = "user"
-) -> Owner:
-    """Make a user or agent, in a tenant of its own unless one is named."""
-    async with engine.begin() as connection:
-        if tenant_id is None:
-            tenant_id = new_id()
-            await connection.execute(
+    async def read(self, job_id: UUID) -> JobRead:
+        async with self.database.transaction(tenant_id=self.tenant_id) as session:
+            return await service.find(session, self.caller, job_id)
+
+    async def cancel(self, job_id: UUID) -> JobRead:
+        async with self.database.transaction(tenant_id=self.tenant_id) as session:
+            return await service.cancel(session, self.caller, job_id, now=now())
+
+    async def retry(self, job_id: UUID) -> JobRead:
+        async with self.database.transaction(tenant_id=self.tenant_id) as session:
+            return await service.retry(session, self.caller, job_id, now=now())
+
+    async def finished(self, job_id: UUID, within_s: float = 20) -> JobRead:
+        """Wait until the job is finished; return it."""
+
+        async def is_finished() -> bool:
+            return (await self.read(job_id)).finished_at is not None
+
+        await until(is_finished, within_s)
+        return await self.read(job_id)
+
+
+async def until(condition: Callable[[], Awaitable[bool]], within_s: float = 20) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + within_s
+    while not await condition():
+        assert time.monotonic() < deadline, "it did not come to pass in time"
+        await asyncio.sleep(0.02)
+
+
+@dataclass(frozen=True)
+class World:
+    """A database in which owners are made."""
+
+    database: Database
+    engine: AsyncEngine
+
+    async def owner(self, name: str, *, tenant_id: UUID | None = None, kind: str = "user") -> Owner:
+        """Make a user or agent, in a tenant of its own unless one is named."""
+        async with self.engine.begin() as connection:
+            if tenant_id is None:
+                tenant_id = new_id()
+                await connection.execute(
+                    sa.text(
+                        "INSERT INTO tenants (tenant_id, name, created_at) "
+                        "VALUES (:id, 'a tenant', now())"
+                    ),
+                    {"id": tenant_id},
+                )
+            owner_id = await connection.scalar(
                 sa.text(
-                    "INSERT INTO tenants (tenant_id, name, created_at) VALUES (:id, 't', now())"
+                    "INSERT INTO owners (tenant_id, kind, external_id, created_at) "
+                    "VALUES (:tenant_id, :kind, :name, now()) RETURNING owner_id"
                 ),
-                {"id": tenant_id},
+                {"tenant_id": tenant_id, "kind": kind, "name": name},
             )
-        owner_id = await connection.scalar(
-            sa.text(
-                "INSERT INTO owners (tenant_id, kind, external_id, created_at) "
-                "VALUES (:tenant_id, :kind, :name, now()) RETURNING owner_id"
-            ),
-            {"tenant_id": tenant_id, "kind": kind, "name": name},
-        )
-    assert owner_id is not None
-    return Owner(tenant_id, owner_id, name)
+        assert owner_id is not None
+        return Owner(self.database, tenant_id, owner_id, name)
+
+    async def all(self, statement: str) -> Sequence[sa.Row[*tuple[object, ...]]]:
+        """Return the rows of a statement, whoever they belong to."""
+        async with self.engine.begin() as connection:
+            return (await connection.execute(sa.text(statement))).all()
+
+    async def do(self, statement: str) -> None:
+        """Execute a statement as the owner of the tables."""
+        async with self.engine.begin() as connection:
+            await connection.execute(sa.text(statement))
 
 
 @pytest.fixture
-async def owner(owner_engine: AsyncEngine) -> Owner:
+async def world(database: Database, owner_engine: AsyncEngine) -> World:
+    """The test's database."""
+    return World(database, owner_engine)
+
+
+@pytest.fixture
+async def owner(world: World) -> Owner:
     """One user of a fresh tenant."""
-    return await make_owner(owner_engine, "ana")
+    return await world.owner("ana")
+
+
+@pytest.fixture
+def worker_settings(settings: Settings) -> Settings:
+    """Settings of a worker in a hurry."""
+    jobs = JobSettings(concurrency=4, max_attempts=3, backoff_s=0.05, stalled_s=2)
+    return settings.model_copy(update={"jobs": jobs})
+
+
+@pytest.fixture
+def registry() -> TaskRegistry:
+    """The tasks of this test."""
+    return TaskRegistry()
+
+
+@pytest.fixture
+def worker(database: Database, registry: TaskRegistry, worker_settings: Settings) -> JobWorker:
+    """A worker that knows the test's tasks."""
+    return JobWorker(database, registry, worker_settings)
+
+
+@asynccontextmanager
+async def running(*workers: JobWorker, drain_s: float = 5.0) -> AsyncGenerator[None]:
+    """Let workers work."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for worker in workers:
+            group.create_task(worker.run(stop, drain_s=drain_s))
+        try:
+            yield
+        finally:
+            stop.set()
