@@ -75,7 +75,7 @@ class RetrievalSettings(Group):
     lexical_weight: Annotated[float, Ge(0)] = Field(2.0, description="Weight of the keyword arm.")
     dense_weight: Annotated[float, Ge(0)] = Field(1.0, description="Weight of the dense arm.")
     rrf_k: Annotated[float, Ge(1)] = Field(60, description="Rank constant of the fusion.")
-    depth: Positive = Field(50, description="Hits each arm hands to the fusion, at least.")
+    depth: Positive = Field(200, description="Hits each arm hands to the fusion, at least.")
     posting_budget: Positive = Field(
         10_000, description="Postings read in full per query, rarest terms first."
     )

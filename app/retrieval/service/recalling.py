@@ -113,7 +113,7 @@ class Recaller:
             "k1": settings.bm25_k1,
             "b": settings.bm25_b,
             "budget": settings.posting_budget,
-            "lexical_keys": max(300, 4 * depth),
+            "lexical_keys": max(300, 2 * depth),
             "depth": depth,
             "lexical_weight": settings.lexical_weight * of_lexical,
             "dense_weight": settings.dense_weight * of_dense,
@@ -124,9 +124,9 @@ class Recaller:
         if vector is not None and table is not None:
             path = self._dense_path(scope, table)
             values["vector"] = memories.as_parameter(vector)
-            values["dense_keys"] = 4 * depth
+            values["dense_keys"] = 2 * depth
             if path == "bits":
-                values["bit_candidates"] = max(settings.bit_candidates, 4 * depth)
+                values["bit_candidates"] = max(settings.bit_candidates, 2 * depth)
         narrowed = not question.narrowing.is_empty()
         passing = filter_rows.passing(scope, question.narrowing) if narrowed else None
         return Search(values, path, table.model_id if table else None, passing)
