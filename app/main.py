@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import APIRouter, Depends, FastAPI, Security
 from fastapi.routing import APIRoute
@@ -32,6 +32,7 @@ from app.kit.middleware import REQUEST_ID, BodyLimit, ErrorBoundary, Observed
 from app.kit.probes import PartState, build_router
 from app.kit.rate_limit import TokenBuckets
 from app.kit.settings import Settings
+from app.memories.router import models_router
 from app.memories.router import router as memories_router
 from app.memories.service import Spaces
 from app.retrieval.router import router as retrieval_router
@@ -58,6 +59,7 @@ _ROUTERS = (
     ingestion_router,
     retrieval_router,
     memories_router,
+    models_router,
     episodes_router,
     build_jobs_router(
         reader=Security(require, scopes=["read"]),
@@ -161,6 +163,7 @@ def _probes() -> APIRouter:
         optional={"embedder": readiness.remembered(_embedder_answers, for_s=5)},
         collect=_collect,
         metrics_guard=guard_metrics,
+        metrics_refusals=(MissingKeyError, InvalidKeyError, MissingScopeError, RateLimitedError),
     )
 
 
@@ -179,8 +182,9 @@ async def _collect(connection: HTTPConnection) -> None:
     """Read the gauges that are not kept up to date by themselves."""
     database: Database = connection.app.state.database
     metrics.set_pool(*database.pool_use())
-    async with database.transaction() as session:
-        metrics.set_queue(await jobs.queue_depth(session))
+    with suppress(TimeoutError, DatabaseUnavailableError):  # the other metrics still count
+        async with asyncio.timeout(readiness.PATIENCE_S), database.transaction() as session:
+            metrics.set_queue(await jobs.queue_depth(session))
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -5,18 +5,38 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, status
 
+from app.embeddings.errors import EmbedderUnavailableError
 from app.kit import clock
 from app.kit.openapi import problems
 from app.kit.pagination import Page, PageCursor, PageLimit, decode_cursor, trim
 from app.memories import service
 from app.memories.dependencies import MemoryWriterDep, SpacesDep
-from app.memories.errors import MemoryArchivedError, MemoryNotFoundError
+from app.memories.errors import (
+    MemoryArchivedError,
+    MemoryNotFoundError,
+    ModelNotConfiguredError,
+)
 from app.memories.models import Memory
-from app.memories.schemas import EventRead, MemoryList, MemoryRead, MemoryUpdate
+from app.memories.schemas import (
+    EmbeddingModelRead,
+    EventRead,
+    MemoryList,
+    MemoryRead,
+    MemoryUpdate,
+    Reembed,
+    ReembedStarted,
+)
 from app.tenants import service as tenants
-from app.tenants.dependencies import ReaderDep, SessionDep, WriterDep
+from app.tenants.dependencies import (
+    DatabaseDep,
+    OperatorDep,
+    ReaderDep,
+    SessionDep,
+    WriterDep,
+)
 
 router = APIRouter(prefix="/v1/memories", tags=["memories"])
+models_router = APIRouter(prefix="/v1/embedding-models", tags=["embedding models"])
 
 _UNKNOWN = problems(MemoryNotFoundError)
 
@@ -100,3 +120,29 @@ async def archive_memory(session: SessionDep, principal: WriterDep, memory_id: U
 async def restore_memory(writer: MemoryWriterDep, memory_id: UUID) -> MemoryRead:
     """Bring an archived memory back into recall. Safe to repeat."""
     return MemoryRead.of(*await service.restore(writer, memory_id, now=clock.now()))
+
+
+@models_router.get("")
+async def list_embedding_models(
+    session: SessionDep, _principal: OperatorDep
+) -> list[EmbeddingModelRead]:
+    """List the embedding models whose vectors are kept; recall uses the active one."""
+    return [EmbeddingModelRead.model_validate(row) for row in await service.models(session)]
+
+
+@models_router.post(
+    ":reembed",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=problems(ModelNotConfiguredError, EmbedderUnavailableError),
+)
+async def reembed_memories(
+    database: DatabaseDep, spaces: SpacesDep, _principal: OperatorDep, body: Reembed
+) -> ReembedStarted:
+    """Compute all vectors anew with another model, in the background.
+
+    Recall goes on with the active model; when no memory lacks a vector of the new one, it becomes
+    the active one. The new embedder is configured as `APP_NEXT_EMBEDDINGS__…`, in the api and the
+    worker.
+    """
+    queued = await service.start_reembedding(database, spaces, body.model, now=clock.now())
+    return ReembedStarted(model=body.model, jobs=queued)

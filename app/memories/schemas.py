@@ -119,3 +119,39 @@ class EventRead(BaseModel):
     detail: Annotated[
         dict[str, Any], Field(description="For `edited`: the members as they were before.")
     ]
+
+
+class EmbeddingModelRead(BaseModel):
+    """An embedder whose vectors are kept."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    dimensions: int
+    state: Annotated[
+        Literal["building", "active", "retired"], Field(description="Recall uses the active one.")
+    ]
+    uses_bits: Annotated[
+        bool, Field(description="Whether large owners are searched by sign bits first.")
+    ]
+    bit_agreement: Annotated[
+        float | None,
+        Field(description="Exact neighbours that the bits found in the check, as a share."),
+    ]
+
+
+class Reembed(BaseModel):
+    """Which model shall compute all vectors anew."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"model": "bge-small-en-v1.5"}]}
+    )
+
+    model: Label
+
+
+class ReembedStarted(BaseModel):
+    """What was queued."""
+
+    model: str
+    jobs: Annotated[int, Field(ge=0, description="One for each owner that lacks vectors.")]

@@ -158,7 +158,10 @@ async def _store_new(
     await tenants.count_items(session, write.principal, len(new), now=write.now)
     prepared = [embedded.of(one.said) for one in new]
     is_pending = any(found.vectors is None for found in prepared)
-    job_id = await _enqueue(session, scope, write) if write.infer or is_pending else None
+    tasks = list(ENRICHMENT_TASKS) if write.infer or is_pending else []
+    if memories.needs_bit_check(embedded.table, scope.keys + len(new)):
+        tasks.append("memories.check_bits")
+    job_id = await _enqueue(session, scope, tasks, write) if tasks else None
     ordinals = await memories.take_ordinals(session, scope, len(new))
     for one, ordinal in zip(new, ordinals, strict=True):
         one.kept.ordinal, one.kept.job_id = ordinal, job_id
@@ -178,13 +181,13 @@ async def _store_new(
     )
 
 
-async def _enqueue(session: AsyncSession, scope: Scope, write: Write) -> UUID:
+async def _enqueue(session: AsyncSession, scope: Scope, tasks: Sequence[str], write: Write) -> UUID:
     return await jobs.enqueue(
         session,
         tenant_id=scope.tenant_id,
         owner_id=scope.owner_id,
         kind=ENRICHMENT,
-        tasks=ENRICHMENT_TASKS,
+        tasks=tasks,
         now=write.now,
     )
 

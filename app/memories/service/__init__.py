@@ -4,7 +4,7 @@ from app.memories.kernel import spoken
 from app.memories.repository.rows import MemoryQuery, source_episodes
 from app.memories.repository.vectors import as_parameter
 from app.memories.service.adding import add, lock_owner, pending, take_ordinals
-from app.memories.service.background import start_reembedding
+from app.memories.service.background import models, start_reembedding
 from app.memories.service.editing import (
     Writer,
     archive,
@@ -17,7 +17,7 @@ from app.memories.service.editing import (
     restore,
 )
 from app.memories.service.indexing import prepare, unembedded
-from app.memories.service.spaces import ModelTable, Prepared, Space, Spaces
+from app.memories.service.spaces import ModelTable, Prepared, Space, Spaces, needs_bit_check
 
 __all__ = [
     "MemoryQuery",
@@ -35,6 +35,8 @@ __all__ = [
     "find",
     "history",
     "lock_owner",
+    "models",
+    "needs_bit_check",
     "page",
     "pending",
     "prepare",

@@ -1,6 +1,7 @@
 """What the worker does for memories: missing vectors, expiry, re-reading, changing the model."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +15,7 @@ from app.kit import clock
 from app.kit.database import Database
 from app.memories import kernel
 from app.memories.errors import ModelNotConfiguredError
-from app.memories.models import Memory
+from app.memories.models import EmbeddingModel, Memory
 from app.memories.repository import keys as key_rows
 from app.memories.repository import rows, vectors
 from app.memories.repository.vectors import PendingKey
@@ -117,6 +118,11 @@ async def prune_events(database: Database, tenant_id: UUID, *, before: datetime)
         scope = Scope(tenant_id, owner_id)
         async with _owner(database, scope) as session:
             await rows.prune_events(session, scope, before=before)
+
+
+async def models(session: AsyncSession) -> Sequence[EmbeddingModel]:
+    """Return all embedding models, oldest first."""
+    return await vectors.models(session)
 
 
 async def start_reembedding(database: Database, spaces: Spaces, name: str, *, now: datetime) -> int:

@@ -42,6 +42,15 @@ class ModelTable:
         return cls(row.model_id, row.name, row.dimensions, row.uses_bits, checked)
 
 
+BIT_CHECK_KEYS = 1_500
+"""Keys of one owner from which a model's bits can be checked."""
+
+
+def needs_bit_check(table: ModelTable | None, keys: int) -> bool:
+    """Tell whether an owner is large enough to decide about bits that are still undecided."""
+    return table is not None and not table.bits_checked and keys >= BIT_CHECK_KEYS
+
+
 @dataclass(frozen=True, slots=True)
 class Space:
     """The vectors that recall compares: their embedder and their tables.
