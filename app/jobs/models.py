@@ -29,6 +29,12 @@ class Job(Base):
             "kind",
             postgresql_where=sa.text("status = 'queued'"),
         ),
+        sa.Index(
+            "ix_jobs_tenant_id_id",
+            "tenant_id",
+            "id",
+            postgresql_where=sa.text("finished_at IS NULL"),
+        ),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(

@@ -254,11 +254,14 @@ async def lock(session: AsyncSession, tenant_id: UUID, job_id: UUID) -> Job | No
 async def lock_idle(
     session: AsyncSession, tenant_id: UUID, *, before: datetime, limit: int
 ) -> Sequence[Job]:
-    """Return unfinished jobs that nothing happened to since ``before``, locked."""
+    """Return unfinished jobs that nothing happened to since ``before``, locked.
+
+    Index: ix_jobs_tenant_id_id.
+    """
     statement = (
         sa.select(Job)
         .where(Job.tenant_id == tenant_id, Job.finished_at.is_(None), Job.updated_at < before)
-        .order_by(Job.updated_at)
+        .order_by(Job.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

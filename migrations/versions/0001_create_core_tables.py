@@ -272,6 +272,7 @@ TABLES = (
     """,
     "CREATE INDEX ix_jobs_owner_id_id ON jobs (owner_id, id)",
     "CREATE INDEX ix_jobs_owner_id_kind ON jobs (owner_id, kind) WHERE status = 'queued'",
+    "CREATE INDEX ix_jobs_tenant_id_id ON jobs (tenant_id, id) WHERE finished_at IS NULL",
     """
     CREATE TABLE idempotency_keys (
         tenant_id uuid NOT NULL,
