@@ -15,7 +15,12 @@ from psycopg import AsyncConnection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from app.kit.errors import DatabaseUnavailableError
@@ -53,7 +58,7 @@ class Database:
 
     def _prepare(self, connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         """Act as the application role; teach the connection pgvector's types."""
-        connection.run_async(self._prepare_async)  # type: ignore[attr-defined]  # psycopg's adapter
+        connection.run_async(self._prepare_async)
 
     async def _prepare_async(self, connection: AsyncConnection[Any]) -> None:
         # SET has no placeholders; set_config has, and its third argument keeps it for the session.

@@ -21,6 +21,8 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _QUIET = ("/healthz/", "/metrics")
 _NO_ANSWER = 499  # the client went away, or the process was told to stop, before we answered
 
+_OUR_FAULT = "Something went wrong here. Tell the operator the request id."
+
 log = get_logger("http")
 
 
@@ -76,6 +78,7 @@ def _report(scope: Scope, status: int, seconds: float) -> None:
         route=route,
         status=status,
         ms=round(seconds * 1000, 1),
+        **({"code": code} if (code := scope["state"].get("problem")) else {}),
     )
 
 
@@ -99,16 +102,20 @@ class ErrorBoundary:
             return
         try:
             await self.app(scope, receive, watched_send)
-        except Problem as problem:
-            await problem_response(problem, scope)(scope, receive, send)
         except Exception as error:
-            log.error("unexpected error", error=_name(error), traceback="\n".join(_trace(error)))  # noqa: TRY400  -- the text of an error may hold bound parameters
+            if not isinstance(error, Problem) or started:
+                _log_bug(error)
             if started:
                 # The server must break the connection off; it logs what it is given.
                 msg = "an answer was broken off; the error is logged above"
                 raise RuntimeError(msg) from None
-            msg = "Something went wrong here. Tell the operator the request id."
-            await problem_response(InternalError(msg), scope)(scope, receive, send)
+            problem = error if isinstance(error, Problem) else InternalError(_OUR_FAULT)
+            await problem_response(problem, scope)(scope, receive, send)
+
+
+def _log_bug(error: Exception) -> None:
+    # Not by the logger's own means: the text of an error may hold what somebody said.
+    log.error("unexpected error", error=_name(error), traceback="\n".join(_trace(error)))
 
 
 def _trace(error: BaseException, depth: int = 0) -> Iterator[str]:

@@ -2,11 +2,11 @@
 
 import asyncio
 import html
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
@@ -43,6 +43,7 @@ def build_router(
     optional: Mapping[str, Check],
     collect: Callable[[HTTPConnection], Awaitable[None]],
     metrics_guard: Callable[..., Any],
+    metrics_refusals: Sequence[type[Problem]],
 ) -> APIRouter:
     """Return the operators' routes.
 
@@ -51,6 +52,7 @@ def build_router(
         optional: parts whose absence is only told.
         collect: sets the gauges that are read when asked for.
         metrics_guard: dependency that refuses those who may not read the metrics.
+        metrics_refusals: how it does so.
     """
     router = APIRouter(tags=["operations"])
 
@@ -69,7 +71,12 @@ def build_router(
             raise NotReadyError(msg, parts=parts).retry_after(1)
         return Ready(parts=parts)
 
-    @router.get("/metrics", dependencies=[Depends(metrics_guard)], response_class=Response)
+    @router.get(
+        "/metrics",
+        dependencies=[Depends(metrics_guard)],
+        response_class=PlainTextResponse,
+        responses=problems(*metrics_refusals),
+    )
     async def read_metrics(connection: HTTPConnection) -> Response:
         """Return metrics in Prometheus' text format."""
         await collect(connection)
@@ -93,16 +100,18 @@ async def _run(check: Check, connection: HTTPConnection) -> PartState:
     return await check(connection)
 
 
-def problem_classes(base: type[Problem] = Problem) -> Iterator[type[Problem]]:
-    """Yield every kind of problem that has a code of its own."""
-    for child in base.__subclasses__():
-        if "slug" in vars(child):
-            yield child
-        yield from problem_classes(child)
+def problem_kinds() -> dict[str, type[Problem]]:
+    """Return every kind of problem that is loaded, by its code."""
+    kinds: dict[str, type[Problem]] = {Problem.slug: Problem}
+    waiting = [Problem]
+    while waiting:
+        children = waiting.pop().__subclasses__()
+        kinds.update({child.slug: child for child in children if "slug" in vars(child)})
+        waiting += children
+    return dict(sorted(kinds.items()))
 
 
 def _sections() -> Iterator[str]:
-    kinds = {Problem.slug: Problem} | {kind.slug: kind for kind in problem_classes()}
-    for slug, kind in sorted(kinds.items()):
+    for slug, kind in problem_kinds().items():
         text = html.escape((kind.__doc__ or "").strip())
         yield f'<h2 id="{slug}"><code>{slug}</code> · {kind.status}</h2><p>{text}'

@@ -33,7 +33,9 @@ def problem_type(scope: Scope, slug: str) -> str:
 
 
 def problem_response(problem: Problem, scope: Scope) -> Response:
-    """Return the answer to a request that failed."""
+    """Return the answer to a request that failed; leave the code for the access log."""
+    state = scope.setdefault("state", {})
+    state["problem"] = problem.slug
     body: dict[str, object] = {
         **problem.extensions,
         "type": problem_type(scope, problem.slug),
@@ -41,7 +43,7 @@ def problem_response(problem: Problem, scope: Scope) -> Response:
         "status": problem.status,
         "detail": problem.detail,
         "code": problem.slug,
-        "request_id": scope.get("state", {}).get("request_id"),
+        "request_id": state.get("request_id"),
     }
     # ASCII only: a message may quote a name that holds a lone surrogate.
     content = json.dumps(body, default=str).encode("ascii")
