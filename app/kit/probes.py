@@ -82,11 +82,7 @@ def build_router(
         await collect(connection)
         return Response(metrics.render(), media_type=metrics.CONTENT_TYPE_LATEST)
 
-    @router.get("/docs/problems", include_in_schema=False)
-    async def explain_problems() -> HTMLResponse:
-        """Explain every problem code."""
-        return HTMLResponse(_PAGE.format(sections="\n".join(_sections())))
-
+    router.add_api_route("/docs/problems", _explain_problems, include_in_schema=False)
     return router
 
 
@@ -109,6 +105,11 @@ def problem_kinds() -> dict[str, type[Problem]]:
         kinds.update({child.slug: child for child in children if "slug" in vars(child)})
         waiting += children
     return dict(sorted(kinds.items()))
+
+
+async def _explain_problems() -> HTMLResponse:
+    """Explain every problem code."""
+    return HTMLResponse(_PAGE.format(sections="\n".join(_sections())))
 
 
 def _sections() -> Iterator[str]:
