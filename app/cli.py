@@ -39,7 +39,19 @@ def migrate() -> None:
             msg = "APP_DATABASE_URL is not set; the embedded database migrates when it starts."
             raise LaunchError(msg)
         migrations.upgrade(settings.migrations_url())
+        if (password := settings.migrations.app_password) is not None:
+            migrations.allow_app_login(settings.migrations_url(), password.get_secret_value())
     _say("the database has the newest schema")
+
+
+@cli.command()
+def api() -> None:
+    """Run the api alone, on APP_HOST and APP_PORT."""
+    from app.launcher import plan  # noqa: PLC0415
+
+    with _one_sentence():
+        command = plan.api_arguments(Settings())
+        os.execv(command[0], command)  # noqa: S606  -- the same process: signals reach the server
 
 
 @cli.command()

@@ -54,3 +54,34 @@ def test_migrate_brings_an_empty_database_to_the_newest_schema(postgres: Embedde
     assert shown.exit_code == 0, shown.output
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
+
+
+@pytest.mark.pg
+def test_migrate_lets_the_applications_role_log_in_with_the_given_password(
+    postgres: EmbeddedPostgres,
+) -> None:
+    postgres.ensure_database("by_password")
+    owner_url = postgres.owner_url("by_password")
+    kept = postgres.password("app")
+    environment = {"APP_DATABASE_URL": owner_url, "APP_MIGRATIONS__APP_PASSWORD": kept}
+
+    shown = runner.invoke(cli, ["migrate"], env=environment)
+
+    assert shown.exit_code == 0, shown.output
+    assert kept not in shown.output
+    with psycopg.connect(postgres.app_url("by_password")) as connection:
+        user = connection.execute("SELECT session_user").fetchone()
+    assert user == ("remembrancer_app",)
+
+
+def test_api_becomes_the_server_that_scripts_serve_would_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[tuple[str, ...]] = []
+    monkeypatch.setattr("os.execv", lambda _, command: started.append(command))
+
+    runner.invoke(cli, ["api"], env={"APP_HOST": "0.0.0.0", "APP_PORT": "8123"})
+
+    assert "app.main:create_app" in started[0]
+    assert started[0][started[0].index("--host") + 1] == "0.0.0.0"
+    assert started[0][started[0].index("--port") + 1] == "8123"

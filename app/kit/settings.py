@@ -39,6 +39,10 @@ class MigrationSettings(Group):
     database_url: SecretStr | None = Field(
         None, description="URL of the owner of the tables; default: APP_DATABASE_URL."
     )
+    app_password: SecretStr | None = Field(
+        None,
+        description="Password `migrate` gives the role remembrancer_app; unset: its login stays.",
+    )
 
 
 class EmbeddingSettings(Group):

@@ -78,16 +78,19 @@ def service_commands(
         environment["APP_EMBEDDINGS__KEY"] = secrets.sidecar_token
     worker = Command("worker", (sys.executable, "-m", "app.cli", "worker"), environment)
     api = Command(
-        "api",
-        (
-            *_uvicorn(
-                "app.main:create_app", settings.host, settings.port, drain_s=settings.http.drain_s
-            ),
-            *_proxy_options(settings.http.trusted_proxies),
-        ),
-        {**environment, "APP_BOOTSTRAP_KEY": secrets.api_key},
+        "api", api_arguments(settings), {**environment, "APP_BOOTSTRAP_KEY": secrets.api_key}
     )
     return worker, api
+
+
+def api_arguments(settings: Settings) -> tuple[str, ...]:
+    """Return the command line of the api, here and in its container."""
+    return (
+        *_uvicorn(
+            "app.main:create_app", settings.host, settings.port, drain_s=settings.http.drain_s
+        ),
+        *_proxy_options(settings.http.trusted_proxies),
+    )
 
 
 def _common(outside: Mapping[str, str]) -> dict[str, str]:
