@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.jobs import service as jobs
 from app.tenants.errors import TenantNotFoundError
 from app.tenants.models import Tenant
 from app.tenants.repository import owners, tenants
@@ -42,10 +43,25 @@ async def change_owner_settings(
 ) -> OwnerSettings:
     """Replace an owner's own settings; makes the owner at its first mention."""
     scope = await get_or_create_owner(session, tenant_id, owner, now)
+    before = await owners.local_settings(session, scope)
     row = await owners.get(session, scope)
     row.time_zone, row.language = wanted.time_zone, wanted.language
     await session.flush()
+    if await owners.local_settings(session, scope) != before:
+        await _reindex(session, tenant_id, scope.owner_id, now)
     return await _read(session, scope)
+
+
+async def _reindex(session: AsyncSession, tenant_id: UUID, owner_id: int, now: datetime) -> None:
+    """Queue the renewal of an owner's keyword keys: stems and dates are read in another way."""
+    await jobs.enqueue(
+        session,
+        tenant_id=tenant_id,
+        owner_id=owner_id,
+        kind="reindex",
+        tasks=("memories.reindex",),
+        now=now,
+    )
 
 
 async def _read(session: AsyncSession, scope: Scope) -> OwnerSettings:
@@ -71,10 +87,14 @@ async def tenant_settings(session: AsyncSession, tenant_id: UUID) -> Tenant:
 
 
 async def change_tenant_settings(
-    session: AsyncSession, tenant_id: UUID, wanted: TenantSettings
+    session: AsyncSession, tenant_id: UUID, wanted: TenantSettings, now: datetime
 ) -> Tenant:
-    """Replace the tenant's settings."""
+    """Replace the tenant's settings; owners without settings of their own follow."""
     tenant = await tenant_settings(session, tenant_id)
+    before = (tenant.time_zone, tenant.language)
     tenant.time_zone, tenant.language = wanted.time_zone, wanted.language
     await session.flush()
+    if before != (wanted.time_zone, wanted.language):
+        for owner_id in await owners.followers(session, tenant_id):
+            await _reindex(session, tenant_id, owner_id, now)
     return tenant
