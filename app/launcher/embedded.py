@@ -108,6 +108,11 @@ class EmbeddedPostgres:
                 statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
                 connection.execute(statement)
 
+    def prune_logs(self) -> None:
+        """Remove all but the newest log files."""
+        if self._cluster is not None:
+            self._cluster.prune_logs(_KEPT_LOGS)
+
     def _url(self, role: str, password: str, database: str) -> str:
         if self._cluster is None:
             msg = "The embedded database is not running."

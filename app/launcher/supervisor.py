@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DATABASE = "remembrancer"
 _LOOK_EVERY_S = 0.2
+_PRUNE_EVERY_S = 600.0
 _READY_TIMEOUT_S = 300.0
 _TELL_EVERY_S = 5.0
 _DEATHS_AT_START = 3
@@ -187,8 +188,12 @@ class Supervisor:
         self._say("Ctrl-C stops it.")
 
     def _watch(self) -> None:
+        pruned = time.monotonic()
         while True:
             self._mend()
+            if self._postgres is not None and time.monotonic() - pruned > _PRUNE_EVERY_S:
+                self._postgres.prune_logs()
+                pruned = time.monotonic()
             time.sleep(_LOOK_EVERY_S)
 
     def _mend(self) -> None:
