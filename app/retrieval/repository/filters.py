@@ -55,11 +55,13 @@ def clauses(narrowing: Narrowing) -> list[Clause]:
 
 
 def passing(scope: Scope, narrowing: Narrowing) -> sa.Select[Any]:
-    """Select the ordinals of the live memories that pass."""
+    """Select the ordinals of the live memories that pass; ``now`` is bound by the caller."""
+    now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
     return sa.select(Memory.ordinal).where(
         Memory.owner_id == scope.owner_id,
         Memory.tenant_id == scope.tenant_id,
         Memory.archived_at.is_(None),
+        sa.or_(Memory.expires_at.is_(None), Memory.expires_at > now),
         *clauses(narrowing),
     )
 

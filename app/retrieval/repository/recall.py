@@ -109,11 +109,11 @@ _NO_DENSE = """
 # Scores are divided by the best possible one, so that 1 is the first of both arms.
 _FUSION = """
     , fused AS MATERIALIZED (
-        SELECT ordinal,
+        SELECT ordinal, least(1,
             (coalesce(CAST(:lexical_weight AS float8) / (CAST(:rrf_k AS float8) + lx.r), 0)
              + coalesce(CAST(:dense_weight AS float8) / (CAST(:rrf_k AS float8) + de.r), 0))
             * (CAST(:rrf_k AS float8) + 1)
-            / (CAST(:lexical_weight AS float8) + CAST(:dense_weight AS float8)) AS score,
+            / (CAST(:lexical_weight AS float8) + CAST(:dense_weight AS float8))) AS score,
             lx.r AS lexical_rank, lx.s AS lexical_score,
             de.r AS dense_rank, de.d AS dense_distance
         FROM lx FULL JOIN de USING (ordinal)
@@ -128,14 +128,26 @@ _FILTERED_KEYS = """
         WHERE k.owner_id = :owner_id AND k.ordinal < 0
     ),"""
 
-# An expired memory is archived within minutes; to the second it is left out here.
+# An expired memory is archived within minutes; to the second it is left out here, before the arms
+# count their hits.
+_EXPIRED_KEYS = """
+    ex AS MATERIALIZED (
+        SELECT ordinal FROM memories
+        WHERE owner_id = :owner_id AND archived_at IS NULL AND expires_at <= :now
+    ), gone AS MATERIALIZED (
+        SELECT ordinal FROM ex
+        UNION ALL
+        SELECT k.ordinal FROM ex CROSS JOIN LATERAL (
+            SELECT ordinal FROM memory_keys
+            WHERE owner_id = :owner_id AND memory_ordinal = ex.ordinal AND ordinal < 0 OFFSET 0) k
+    ),"""
+
 _HITS = """
     SELECT f.ordinal, f.score, f.lexical_rank, f.lexical_score, f.dense_rank, f.dense_distance,
         m.id, m.kind, m.content, m.role, m.name, m.session_id, m.agent_id, m.place,
         m.occurred_at, m.created_at, m.importance, m.pinned, m.generated_by, m.metadata
     FROM fused f
     JOIN memories m ON m.owner_id = :owner_id AND m.ordinal = f.ordinal
-    WHERE m.archived_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > :now)
     ORDER BY f.score DESC, f.ordinal
 """
 
@@ -177,12 +189,12 @@ def _text(dense: DensePath, model_id: int, *, is_filtered: bool) -> sa.TextClaus
         "bits": _QUERY_VECTOR + _BITS + _DENSE,
         "none": _NO_DENSE,
     }
-    parts = [_FILTERED_KEYS if is_filtered else "", _LEXICAL, arms[dense], _FUSION, _HITS]
+    keys = _FILTERED_KEYS if is_filtered else _EXPIRED_KEYS
+    parts = [keys, _LEXICAL, arms[dense], _FUSION, _HITS]
     statement = "SELECT * FROM (WITH " + "".join(parts) + ") AS hit"  # noqa: S608  -- constants
-    if is_filtered:
-        only = "AND key_ordinal IN (SELECT ordinal FROM ok)"
-        statement = statement.replace("/*lexical_filter*/", only)
-        statement = statement.replace("/*dense_filter*/", only)
+    only = "IN (SELECT ordinal FROM ok)" if is_filtered else "NOT IN (SELECT ordinal FROM gone)"
+    statement = statement.replace("/*lexical_filter*/", "AND key_ordinal " + only)
+    statement = statement.replace("/*dense_filter*/", "AND key_ordinal " + only)
     number = str(int(model_id))
     statement = statement.replace("embeddings_0", "embeddings_" + number)
     return sa.text(statement.replace("embedding_bits_0", "embedding_bits_" + number))

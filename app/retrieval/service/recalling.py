@@ -26,12 +26,8 @@ from app.retrieval.schemas import Recipe
 from app.tenants import service as tenants
 from app.tenants.schemas import OwnerName, Scope
 
-_WEIGHTS: dict[Recipe, tuple[float, float]] = {
-    "default": (1, 1),
-    "lexical": (1, 0),
-    "dense": (0, 1),
-}
-"""Which arms a recipe uses: factors on the configured weights (lexical, dense)."""
+_ONE_ARM: dict[Recipe, tuple[float, float]] = {"lexical": (1, 0), "dense": (0, 1)}
+"""Weights (lexical, dense) of the recipes that use one arm; others fuse as configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +79,11 @@ class Recaller:
             with stage("sql"):
                 found = await recall_rows.search(session, scope, search)
             with stage("fuse"):
-                kept = [one for one in scoring.weigh(found) if one.score >= question.min_score]
+                kept = [one for one in scoring.weigh(found) if _counts(one, question)]
             sources = await self._sources(session, scope, question, kept)
-        return Recalled(kept[: question.limit], sources, is_degraded)
+        # Where no vector was ever made, the embedder has been away since the first write.
+        has_no_vectors = table is None and question.recipe != "lexical" and scope.keys > 0
+        return Recalled(kept[: question.limit], sources, is_degraded or has_no_vectors)
 
     async def _embed(self, question: Question) -> tuple[Vectors | None, ModelTable | None, bool]:
         """Return the question's vector and its tables, or that the dense arm must be left out."""
@@ -107,7 +105,8 @@ class Recaller:
     ) -> Search:
         settings = self._settings
         depth = max(settings.depth, question.limit)
-        of_lexical, of_dense = _WEIGHTS[question.recipe]
+        fused = (settings.lexical_weight, settings.dense_weight)
+        lexical_weight, dense_weight = _ONE_ARM.get(question.recipe, fused)
         values: dict[str, Any] = {
             "query": question.text,
             "k1": settings.bm25_k1,
@@ -115,8 +114,8 @@ class Recaller:
             "budget": settings.posting_budget,
             "lexical_keys": max(300, 2 * depth),
             "depth": depth,
-            "lexical_weight": settings.lexical_weight * of_lexical,
-            "dense_weight": settings.dense_weight * of_dense,
+            "lexical_weight": lexical_weight,
+            "dense_weight": dense_weight,
             "rrf_k": settings.rrf_k,
             "candidates": question.limit,
         }
@@ -141,6 +140,11 @@ class Recaller:
         if not question.with_sources or not kept:
             return {}
         return await memories.source_episodes(session, scope, [one.ordinal for one in kept])
+
+
+def _counts(one: Candidate, question: Question) -> bool:
+    """Leave out what scores too little, and what only an arm without weight has found."""
+    return one.score > 0 and one.score >= question.min_score
 
 
 async def _embedded(embedder: Embedder, text: str, limit_s: float) -> Vectors | None:
