@@ -40,7 +40,7 @@ from app.retrieval.service import Recaller
 from app.tenants import service as tenants
 from app.tenants.dependencies import Gate, get_session, guard_metrics, require
 from app.tenants.errors import InvalidKeyError, MissingKeyError, MissingScopeError, RateLimitedError
-from app.tenants.router import router as tenants_router
+from app.tenants.router import routers as tenants_routers
 
 PUBLIC_PATHS = frozenset(
     {
@@ -67,7 +67,7 @@ _ROUTERS = (
         session=Depends(get_session, scope="function"),
         name_owner=tenants.name_owner,
     ),
-    tenants_router,
+    *tenants_routers,
 )
 
 _DESCRIPTION = """\
@@ -94,15 +94,13 @@ def create_app(settings: Settings | None = None, *, embedder: Embedder | None = 
         lifespan=_lifespan,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
     )
     app.state.settings = settings
     app.state.embedder = embedder or HttpEmbedder(settings.embeddings)
     problems.install(app, public_url=settings.http.public_url)
     _add_middleware(app, settings)
-    for router in _ROUTERS:
-        app.include_router(router)
-    app.include_router(_probes())
+    for router in (*_ROUTERS, _probes()):
+        _add_routes(app, router)
     openapi.install(
         app,
         everywhere=(InternalError, DatabaseUnavailableError),
@@ -154,6 +152,17 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.http.trusted_proxies)
 
 
+def _add_routes(app: FastAPI, router: APIRouter) -> None:
+    """Put a router's routes among the app's own; operations are named as their functions.
+
+    ``include_router`` would nest them, and finding a nested route takes more than twice the time.
+    """
+    for route in router.routes:
+        assert isinstance(route, APIRoute)
+        route.operation_id = route.name
+        app.router.routes.append(route)
+
+
 def _probes() -> APIRouter:
     return build_router(
         required={
@@ -185,7 +194,3 @@ async def _collect(connection: HTTPConnection) -> None:
     with suppress(TimeoutError, DatabaseUnavailableError):  # the other metrics still count
         async with asyncio.timeout(readiness.PATIENCE_S), database.transaction() as session:
             metrics.set_queue(await jobs.queue_depth(session))
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name
