@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+_SLACK = 8  # tokens a text in the leader's batch may be longer than it
+
 
 @dataclass(slots=True, eq=False)
 class Job:
@@ -70,10 +72,12 @@ class Lane:
         leader = self._leader()
         if leader is None:
             return []
-        top = self._place(leader) + 1
-        count = max(1, min(texts, tokens // leader.length, top))
-        batch = self._texts[top - count : top]
-        del self._texts[top - count : top]
+        place = self._place(leader)
+        top = bisect_right(self._texts, leader.length + _SLACK, key=_length)
+        count = max(1, min(texts, tokens // self._texts[top - 1].length, top))
+        low = min(top - count, place)  # the leader is in, however many are longer
+        batch = self._texts[low : low + count]
+        del self._texts[low : low + count]
         for text in batch:
             text.taken = True
             self.tokens -= text.length

@@ -92,6 +92,7 @@ def _probes() -> APIRouter:
         optional={},
         collect=_collect,
         metrics_guard=guard_metrics,
+        metrics_refusals=(UnauthorizedError,),
     )
 
 
@@ -109,11 +110,19 @@ def load_settings() -> SidecarSettings:
         return SidecarSettings()
     except ValidationError as error:
         problems = [
-            f"{'.'.join(map(str, entry['loc']))} {entry['msg']}".strip()
+            f"{_variable(entry['loc'])}{entry['msg']}"
             for entry in error.errors(include_input=False, include_url=False)
         ]
         msg = f"The sidecar's settings are wrong: {'; '.join(problems)}."
         raise SystemExit(msg) from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    """Return the variable an error is about; nothing if it is about several."""
+    if not location:
+        return ""
+    name = str(location[0])
+    return f"{name}: " if name.startswith("APP_") else f"APP_SIDECAR__{name.upper()}: "
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -57,7 +57,7 @@ class TextTokenizer:
             return Windows(tokens, [(0, len(text))] if text else [])
         starts = _word_starts(encoding.word_ids, [start for start, _ in encoding.offsets])
         spans = _cover(starts, tokens, len(text), size=size, overlap=overlap)
-        return Windows(tokens, self._checked(text, spans, size))
+        return Windows(tokens, sorted(set(self._checked(text, spans, size))))
 
     def _checked(self, text: str, spans: list[Span], size: int) -> list[Span]:
         """Return the spans, halving those that hold more than ``size`` tokens."""
@@ -88,18 +88,28 @@ def _word_starts(words: Sequence[int | None], starts: list[int]) -> _Starts:
 
 
 def _cover(starts: _Starts, tokens: int, length: int, *, size: int, overlap: int) -> list[Span]:
-    """Return spans of characters that hold runs of at most ``size`` tokens."""
+    """Return spans of characters that hold runs of about ``size`` tokens.
+
+    One character may be several tokens, so every step looks for one that begins further on.
+    """
     spans: list[Span] = []
-    first = 0
-    while True:
-        last = first + size
-        begin = starts.characters[first] if first else 0
-        if last >= tokens:
-            spans.append((begin, length))
-            return spans
-        last = _word_border(starts, first + size // 2, last)
+    first = begin = 0
+    while first + size < tokens:
+        border = _word_border(starts, first + size // 2, first + size)
+        last = _beyond(starts, border, begin)
+        if last == tokens:
+            break
         spans.append((begin, starts.characters[last]))
-        first = max(_word_border(starts, first + 1, last - overlap), first + 1)
+        first = _beyond(starts, _word_border(starts, first + 1, last - overlap), begin)
+        begin = starts.characters[first]
+    return [*spans, (begin, length)]
+
+
+def _beyond(starts: _Starts, token: int, character: int) -> int:
+    """Return the first token from this one on that begins behind a character."""
+    while token < len(starts.characters) and starts.characters[token] <= character:
+        token += 1
+    return token
 
 
 def _word_border(starts: _Starts, low: int, high: int) -> int:

@@ -1,0 +1,214 @@
+"""The HTTP embedder against servers that fail, stall, or are not ours."""
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from pydantic import SecretStr
+
+from app.embeddings import kernel
+from app.embeddings.client import HttpEmbedder
+from app.embeddings.errors import EmbedderRefusedError, EmbedderUnavailableError
+from app.kit.settings import EmbeddingSettings
+
+SETTINGS = EmbeddingSettings(url="http://embedder.test/v1", model="m", batch=4, query_timeout_s=1)
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+class Server:
+    """Answers like an embedder, after the given failures; remembers what it was asked."""
+
+    def __init__(self, *failures: httpx.Response | Exception, scale: float = 1.0) -> None:
+        self.failures = list(failures)
+        self.scale = scale
+        self.requests: list[dict[str, Any]] = []
+        self.headers = httpx.Headers()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request."""
+        self.headers = request.headers
+        self.requests.append(json.loads(request.content))
+        if self.failures:
+            failure = self.failures.pop(0)
+            if isinstance(failure, Exception):
+                raise failure
+            return failure
+        rows = [
+            {"object": "embedding", "index": index, "embedding": self.vector(text)}
+            for index, text in enumerate(self.requests[-1]["input"])
+        ]
+        # Not in order: only the index says which text a vector belongs to.
+        return httpx.Response(200, json={"object": "list", "model": "m", "data": rows[::-1]})
+
+    def vector(self, text: str) -> object:
+        """Return the text's length as a vector."""
+        return [len(text) * self.scale, self.scale]
+
+
+def embedder_of(server: Handler, settings: EmbeddingSettings = SETTINGS) -> HttpEmbedder:
+    return HttpEmbedder(settings, transport=httpx.MockTransport(server))
+
+
+async def test_texts_go_out_in_batches_with_the_token() -> None:
+    server = Server()
+    settings = SETTINGS.model_copy(update={"key": SecretStr("secret")})
+
+    vectors = await embedder_of(server, settings).embed([str(10**size) for size in range(10)])
+
+    assert sorted(len(request["input"]) for request in server.requests) == [2, 4, 4]
+    assert all(request["encoding_format"] == "base64" for request in server.requests)
+    assert server.headers["authorization"] == "Bearer secret"
+    ratios = vectors[:, 0] / vectors[:, 1]
+    np.testing.assert_allclose(ratios, range(1, 11), rtol=1e-5)
+
+
+async def test_huge_texts_go_out_in_smaller_batches() -> None:
+    server = Server()
+
+    await embedder_of(server).embed(["x" * 200_000] * 3)
+
+    assert [len(request["input"]) for request in server.requests] == [1, 1, 1]
+
+
+async def test_vectors_of_another_length_become_unit_vectors() -> None:
+    vector = await embedder_of(Server(scale=7)).embed_query("four")
+
+    np.testing.assert_allclose(np.linalg.norm(vector), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx.ConnectError("refused"),
+        httpx.RemoteProtocolError("hung up"),
+        httpx.Response(500),
+        httpx.Response(503, headers={"Retry-After": "0"}),
+        httpx.Response(429, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}),
+    ],
+)
+async def test_one_passing_failure_goes_unnoticed(failure: httpx.Response | Exception) -> None:
+    server = Server(failure)
+
+    assert len(await embedder_of(server).embed(["a", "b"])) == 2
+    assert len(server.requests) == 2
+
+
+async def test_a_server_that_asks_to_wait_is_given_the_time() -> None:
+    server = Server(httpx.Response(429, headers={"Retry-After": "0.4"}))
+    started = time.monotonic()
+
+    await embedder_of(server).embed(["a"])
+
+    assert time.monotonic() - started >= 0.4
+
+
+async def test_an_embedder_that_stays_away_is_unavailable_after_few_attempts() -> None:
+    server = Server(*[httpx.Response(503, headers={"Retry-After": "0"})] * 99)
+
+    with pytest.raises(EmbedderUnavailableError) as caught:
+        await embedder_of(server).embed(["a"])
+
+    assert len(server.requests) == 4
+    assert caught.value.headers["Retry-After"]
+
+
+async def test_a_refused_connection_is_unavailable() -> None:
+    embedder = HttpEmbedder(SETTINGS.model_copy(update={"url": "http://127.0.0.1:9/v1"}))
+
+    with pytest.raises(EmbedderUnavailableError):
+        await embedder.embed_query("a")
+
+    await embedder.aclose()
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 413, 422])
+async def test_a_refusal_is_not_repeated_and_not_called_unavailable(status: int) -> None:
+    server = Server(httpx.Response(status, json={"code": "some-code"}))
+
+    with pytest.raises(EmbedderRefusedError, match=str(status)):
+        await embedder_of(server).embed(["a"])
+
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"<html>",
+        b'{"data": []}',
+        b'{"object": "list", "model": "m", "data": []}',
+        b'{"object": "list", "model": "m", "data": [{"index": 0, "embedding": "AAA"}]}',
+        b'{"object": "list", "model": "m", "data": [{"index": 0, "embedding": [0, 0]}]}',
+        b'{"object": "list", "model": "m", "data": [{"index": 1, "embedding": [1, 0]}]}',
+    ],
+)
+async def test_an_answer_that_holds_no_vectors_is_a_refusal(answer: bytes) -> None:
+    with pytest.raises(EmbedderRefusedError, match="unusable"):
+        await embedder_of(lambda _: httpx.Response(200, content=answer)).embed(["a"])
+
+
+async def test_base64_and_float_answers_are_the_same_vectors() -> None:
+    class Packed(Server):
+        def vector(self, text: str) -> object:
+            raw = np.array([len(text), 1], "<f4").tobytes()
+            return base64.b64encode(raw).decode()
+
+    texts = ["a", "bb", "ccc"]
+
+    packed = await embedder_of(Packed()).embed(texts)
+
+    np.testing.assert_array_equal(packed, await embedder_of(Server()).embed(texts))
+
+
+async def test_a_query_gives_up_at_its_own_time_out() -> None:
+    async def stall(_: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(30)
+        raise AssertionError
+
+    settings = SETTINGS.model_copy(update={"query_timeout_s": 0.2})
+    embedder = HttpEmbedder(settings, transport=httpx.MockTransport(stall))
+    started = time.monotonic()
+
+    with pytest.raises(EmbedderUnavailableError):
+        await embedder.embed_query("a")
+
+    assert time.monotonic() - started < 5
+
+
+async def test_one_failed_batch_fails_the_call_as_itself() -> None:
+    def refuse_the_last(request: httpx.Request) -> httpx.Response:
+        texts = json.loads(request.content)["input"]
+        return httpx.Response(400) if "last" in texts else Server()(request)
+
+    with pytest.raises(EmbedderRefusedError):
+        await embedder_of(refuse_the_last).embed([*"abcdefgh", "last"])
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+async def test_without_a_windows_route_windows_are_cut_by_bytes_from_then_on(status: int) -> None:
+    routes: list[str] = []
+
+    def external(request: httpx.Request) -> httpx.Response:
+        routes.append(request.url.path)
+        return httpx.Response(status, json={"error": {"message": "unknown route"}})
+
+    embedder = embedder_of(external)
+    text = "word " * 400
+
+    assert await embedder.windows([text]) == [kernel.byte_windows(text)]
+    assert await embedder.windows(["again"]) == [kernel.byte_windows("again")]
+    assert routes == ["/v1/windows"]
+
+
+async def test_windows_of_a_model_that_our_sidecar_lacks_are_a_refusal() -> None:
+    body = {"title": "", "status": 404, "detail": "", "code": "model-not-found"}
+
+    with pytest.raises(EmbedderRefusedError, match="model-not-found"):
+        await embedder_of(lambda _: httpx.Response(404, json=body)).windows(["a"])
