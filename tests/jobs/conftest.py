@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.jobs import service
-from app.jobs.protocol import TaskRegistry
+from app.jobs.protocol import Task, TaskContext, TaskRegistry
 from app.jobs.schemas import JobRead, OwnerName
 from app.jobs.tasks import JobWorker
 from app.kit.clock import now
@@ -178,3 +178,54 @@ async def running(*workers: JobWorker, drain_s: float = 5.0) -> AsyncGenerator[N
             yield
         finally:
             stop.set()
+
+
+class Script:
+    """Tasks that note when they run; some wait, some fail."""
+
+    def __init__(self, registry: TaskRegistry) -> None:
+        self.begun: list[str] = []
+        self.ended: list[str] = []
+        self.release = asyncio.Event()
+        self._registry = registry
+
+    def note(self, *names: str) -> None:
+        for name in names:
+            self._registry.task(name, self._noting(name))
+
+    def wait(self, name: str) -> None:
+        async def run(_: TaskContext) -> None:
+            self.begun.append(name)
+            await self.release.wait()
+            self.ended.append(name)
+
+        self._registry.task(name, run)
+
+    def fail(self, name: str, *errors: Exception) -> None:
+        """Fail with each error in turn, with the last one for ever."""
+        left = list(errors)
+
+        async def run(_: TaskContext) -> None:
+            self.begun.append(name)
+            raise left.pop(0) if len(left) > 1 else left[0]
+
+        self._registry.task(name, run)
+
+    def _noting(self, name: str) -> Task:
+        async def run(_: TaskContext) -> None:
+            self.begun.append(name)
+            await asyncio.sleep(0)
+            self.ended.append(name)
+
+        return run
+
+    async def has_begun(self, name: str, times: int = 1) -> None:
+        async def is_so() -> bool:
+            return self.begun.count(name) >= times
+
+        await until(is_so)
+
+
+@pytest.fixture
+def script(registry: TaskRegistry) -> Script:
+    return Script(registry)
