@@ -43,7 +43,7 @@ async def list_sessions(
     return Page[SessionRead](items=items, next_cursor=following)
 
 
-@router.get("/{session_id}/messages")
+@router.get("/{session_id:path}/messages")
 async def list_messages(
     session: SessionDep,
     principal: ReaderDep,

@@ -19,7 +19,6 @@ from app.memories.models import EmbeddingModel, Memory
 from app.memories.repository import keys as key_rows
 from app.memories.repository import rows, vectors
 from app.memories.repository.vectors import PendingKey
-from app.memories.service.adding import lock_owner
 from app.memories.service.editing import hide
 from app.memories.service.indexing import rekey
 from app.memories.service.language import language_of
@@ -56,7 +55,8 @@ async def _fill(context: TaskContext, scope: Scope, embedder: Embedder, model_id
             return
         found = await embedder.embed(list(asked.values()))
         async with _owner(context.database, scope) as session:
-            await lock_owner(session, scope)
+            if not await rows.lock_owner(session, scope):
+                return
             now_asked = await _pending_texts(session, scope, model_id, after=after)
             # A key edited while its vector was computed waits for the next round.
             kept = [i for i, (key, text) in enumerate(asked.items()) if now_asked.get(key) == text]
@@ -84,12 +84,23 @@ def _dense_text(key: PendingKey, memory: Memory) -> str:
 
 
 async def reindex(context: TaskContext) -> None:
-    """Renew all keyword keys of an owner, after its language or time zone changed."""
-    scope = Scope(context.tenant_id, context.required_owner_id())
+    """Renew all keyword keys after a language or time zone changed: one owner's, or all."""
+    if context.owner_id is not None:
+        await _reindex_owner(context, Scope(context.tenant_id, context.owner_id))
+        return
+    async with context.database.transaction(tenant_id=context.tenant_id) as session:
+        owner_ids = await rows.owner_ids(session, context.tenant_id)
+    for done, owner_id in enumerate(owner_ids):
+        await context.report(done / len(owner_ids))
+        await _reindex_owner(context, Scope(context.tenant_id, owner_id))
+
+
+async def _reindex_owner(context: TaskContext, scope: Scope) -> None:
     after = 0
     while not await context.is_cancelled():
         async with _owner(context.database, scope) as session:
-            await lock_owner(session, scope)
+            if not await rows.lock_owner(session, scope):
+                return
             held = await key_rows.live_after(session, scope, after, limit=_BATCH)
             if not held:
                 return

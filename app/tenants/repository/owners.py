@@ -101,12 +101,3 @@ async def ids(session: AsyncSession, tenant_id: UUID, *, limit: int) -> Sequence
     """Return ids of some of a tenant's owners."""
     statement = sa.select(Owner.owner_id).where(Owner.tenant_id == tenant_id).limit(limit)
     return (await session.scalars(statement)).all()
-
-
-async def followers(session: AsyncSession, tenant_id: UUID) -> Sequence[int]:
-    """Return the owners who leave a setting to their tenant."""
-    statement = sa.select(Owner.owner_id).where(
-        Owner.tenant_id == tenant_id,
-        sa.or_(Owner.time_zone.is_(None), Owner.language.is_(None)),
-    )
-    return (await session.scalars(statement.order_by(Owner.owner_id))).all()

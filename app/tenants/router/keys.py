@@ -83,5 +83,5 @@ async def read_settings(principal: ReaderDep, session: SessionDep) -> Tenant:
 
 @router.put("/settings", response_model=TenantSettings)
 async def change_settings(principal: AdminDep, session: SessionDep, body: TenantSettings) -> Tenant:
-    """Replace the tenant's settings. Texts already stored keep the stems they have."""
+    """Replace the tenant's settings. A job renews the keys of stored texts."""
     return await service.change_tenant_settings(session, principal.tenant_id, body, clock.now())

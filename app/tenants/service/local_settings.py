@@ -52,8 +52,13 @@ async def change_owner_settings(
     return await _read(session, scope)
 
 
-async def _reindex(session: AsyncSession, tenant_id: UUID, owner_id: int, now: datetime) -> None:
-    """Queue the renewal of an owner's keyword keys: stems and dates are read in another way."""
+async def _reindex(
+    session: AsyncSession, tenant_id: UUID, owner_id: int | None, now: datetime
+) -> None:
+    """Queue the renewal of keyword keys: stems and dates are read in another way.
+
+    ``None`` stands for all owners of the tenant.
+    """
     await jobs.enqueue(
         session,
         tenant_id=tenant_id,
@@ -95,6 +100,5 @@ async def change_tenant_settings(
     tenant.time_zone, tenant.language = wanted.time_zone, wanted.language
     await session.flush()
     if before != (wanted.time_zone, wanted.language):
-        for owner_id in await owners.followers(session, tenant_id):
-            await _reindex(session, tenant_id, owner_id, now)
+        await _reindex(session, tenant_id, None, now)
     return tenant

@@ -1,0 +1,209 @@
+"""Recall by owner size: time and agreement of both dense paths, bytes and write cost.
+
+    python -m scripts.bench.owner_size [--memories 300000] [--out docs/evidence/owner_size.json]
+
+Runs in a throw-away embedded server; vectors are mixtures of real ones (the sidecar's encoder runs
+in this process). Times are given as wall clock and as CPU of the database's process, which other
+load on the machine does not change. Only Linux has the latter.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import shutil
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.embeddings.client import HttpEmbedder
+from app.kit import clock
+from app.kit.database import Database
+from app.kit.settings import DatabaseSettings, EmbeddingSettings, RetrievalSettings
+from app.launcher import migrations
+from app.launcher.embedded import EmbeddedPostgres
+from app.memories.service import Spaces
+from app.retrieval.service import Narrowing, Question, Recaller
+from app.tenants import service as tenants
+from app.tenants.schemas import OwnerName, Principal
+from scripts.bench import corpus, seed
+from scripts.bench.sidecar import running_sidecar
+
+SIZES = {"100": 100, "1k": 1_000, "5k": 5_000, "20k": 20_000, "100k": 100_000}
+TARGET_CPU_MS = {"5k": 5.7, "20k": 12.0, "100k": 34.0}
+QUERIES = 60
+TENANT = UUID(int=1)
+
+
+def _owners(total: int) -> list[tuple[str, int]]:
+    """Return one owner of each size, and others of lognormal size up to the total."""
+    owners = [(f"owner-{name}", size) for name, size in SIZES.items() if size <= total // 2]
+    rng, left, number = random.Random(11), total - sum(size for _, size in owners), 0
+    while left > 0:
+        size = min(left, max(20, round(rng.lognormvariate(6, 1))))
+        owners.append((f"other-{number}", size))
+        left, number = left - size, number + 1
+    return owners
+
+
+class Measured:
+    """One connection's process, whose CPU time the kernel counts."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.pid = 0
+
+    async def find(self) -> None:
+        """Learn the process of the only connection."""
+        async with self.database.transaction() as session:
+            self.pid = (await session.execute(sa.text("SELECT pg_backend_pid()"))).scalar_one()
+
+    def cpu_ms(self) -> float:
+        """Return the CPU time the process has used so far."""
+        return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[0]) / 1e6
+
+
+async def _cell(
+    measured: Measured, spaces: Spaces, owner: str, settings: RetrievalSettings, asked: list[str]
+) -> tuple[dict[str, float], list[list[int]]]:
+    recaller = Recaller(measured.database, spaces, settings, timeout_s=30)
+    walls, cpus, found = [], [], []
+    for number, text in enumerate(asked[:5] + asked):
+        question = Question(
+            tenant_id=TENANT, owner=OwnerName("user", owner), text=text, limit=20,
+            narrowing=Narrowing(),
+        )  # fmt: skip
+        before, started = measured.cpu_ms(), time.perf_counter()
+        answer = await recaller.recall(question, now=clock.now())
+        if number >= 5:  # the first ones warm the plans up
+            walls.append((time.perf_counter() - started) * 1e3)
+            cpus.append(measured.cpu_ms() - before)
+            found.append([one.ordinal for one in answer.candidates])
+    figures = {
+        "wall_ms_p50": statistics.median(walls),
+        "wall_ms_p95": statistics.quantiles(walls, n=20)[-1],
+        "cpu_ms_p50": statistics.median(cpus),
+        "cpu_ms_p95": statistics.quantiles(cpus, n=20)[-1],
+    }
+    return {name: round(value, 2) for name, value in figures.items()}, found
+
+
+def _agreement(exact: list[list[int]], other: list[list[int]]) -> float:
+    shares = [len(set(a) & set(b)) / max(1, len(a)) for a, b in zip(exact, other, strict=True)]
+    return round(statistics.mean(shares), 4)
+
+
+async def _bytes(owner_url: str, memories: int) -> dict[str, float]:
+    engine = sa.create_engine(migrations.sqlalchemy_url(owner_url))
+    with engine.connect() as connection:
+        rows = connection.execute(
+            sa.text(
+                "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r' "
+                "AND relnamespace = 'public'::regnamespace ORDER BY 2 DESC LIMIT 10"
+            )
+        ).all()
+    engine.dispose()
+    return {name: round(size / memories, 1) for name, size in rows}
+
+
+async def _measure(server: EmbeddedPostgres, total: int) -> dict[str, Any]:
+    server.ensure_database("bench")
+    owner_url = server.owner_url("bench")
+    migrations.upgrade(owner_url)
+    migrations.allow_app_login(owner_url, server.password("app"))
+    database = Database(server.app_url("bench"), DatabaseSettings(pool_size=1))
+    measured = Measured(database)
+    await measured.find()
+    with running_sidecar() as (url, token):
+        embedder = HttpEmbedder(EmbeddingSettings(url=url, key=token, timeout_s=300))
+        await tenants.ensure_bootstrap(database, "rk_" + "b" * 40, clock.now())
+        principal = Principal(TENANT, UUID(int=2), frozenset({"read", "write"}))
+        async with database.transaction(tenant_id=TENANT) as session:
+            await session.execute(sa.text("SELECT set_config('app.operator', 'on', true)"))
+            await session.execute(
+                sa.text(
+                    "INSERT INTO tenants (tenant_id, name, created_at) VALUES (:t, 'b', now())"
+                ),
+                {"t": TENANT},
+            )
+        owners, before = _owners(total), measured.cpu_ms()
+        wall = await seed.fill(database, embedder, principal, owners)
+        write_cpu = (measured.cpu_ms() - before) / total
+        _vacuum(owner_url)
+        asked = corpus.questions(QUERIES, seed=3)
+        known = seed.Precomputed(embedder.model)
+        known.vectors = dict(zip(asked, await embedder.embed(asked), strict=True))
+        await embedder.aclose()
+    async with database.transaction() as session:
+        await session.execute(sa.text("UPDATE embedding_models SET uses_bits = true"))
+    spaces = Spaces(database, {known.model: known}, primary=known.model)
+    cells = {}
+    for name in SIZES:
+        owner = f"owner-{name}"
+        if (owner, SIZES[name]) not in owners:
+            continue
+        exact, reference = await _cell(
+            measured, spaces, owner, RetrievalSettings(exact_below=10**9), asked
+        )
+        bits, found = await _cell(measured, spaces, owner, RetrievalSettings(exact_below=0), asked)
+        cells[name] = {"exact": exact, "bits": bits, "agreement": _agreement(reference, found)}
+    await database.close()
+    return {
+        "memories": total,
+        "owners": len(owners),
+        "queries": QUERIES,
+        "shared_buffers": server_setting(owner_url, "shared_buffers"),
+        "write_cpu_ms_per_memory": round(write_cpu, 3),
+        "write_wall_ms_per_memory": round(wall * 1e3 / total, 3),
+        "bytes_per_memory": await _bytes(owner_url, total),
+        "cells": cells,
+    }
+
+
+def _vacuum(owner_url: str) -> None:
+    engine = sa.create_engine(migrations.sqlalchemy_url(owner_url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text("VACUUM ANALYZE"))
+    engine.dispose()
+
+
+def server_setting(owner_url: str, name: str) -> str:
+    """Return a setting of the server, as SHOW gives it."""
+    engine = sa.create_engine(migrations.sqlalchemy_url(owner_url))
+    with engine.connect() as connection:
+        value = connection.execute(sa.text("SELECT current_setting(:name)"), {"name": name})
+        found = str(value.scalar_one())
+    engine.dispose()
+    return found
+
+
+def main() -> None:
+    """Measure and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--memories", type=int, default=300_000)
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    directory = Path(tempfile.mkdtemp(prefix="remembrancer-bench-"))
+    directory.chmod(0o711)
+    server = EmbeddedPostgres(directory)
+    server.start()
+    try:
+        result = asyncio.run(_measure(server, arguments.memories))
+    finally:
+        server.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+    result["measured_on"] = datetime.now(UTC).date().isoformat()
+    text = json.dumps(result, indent=1)
+    if arguments.out:
+        arguments.out.write_text(text + "\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
