@@ -61,13 +61,12 @@ def create_app(
         lifespan=lifespan,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
     )
     app.state.wing = wing
     problems.install(app, public_url="")
     _add_middleware(app, chosen)
-    app.include_router(router.router)
-    app.include_router(_probes())
+    for source in (router.router, _probes()):
+        _add_routes(app, source)
     openapi.install(
         app,
         everywhere=(InternalError,),
@@ -84,6 +83,14 @@ def _add_middleware(app: FastAPI, settings: SidecarSettings) -> None:
     app.add_middleware(Gate, settings=settings)
     app.add_middleware(ErrorBoundary)
     app.add_middleware(Observed)
+
+
+def _add_routes(app: FastAPI, source: APIRouter) -> None:
+    """Put routes among the app's own: a nested one takes more than twice the time to find."""
+    for route in source.routes:
+        assert isinstance(route, APIRoute)
+        route.operation_id = route.name
+        app.router.routes.append(route)
 
 
 def _probes() -> APIRouter:
@@ -123,10 +130,6 @@ def _variable(location: tuple[int | str, ...]) -> str:
         return ""
     name = str(location[0])
     return f"{name}: " if name.startswith("APP_") else f"APP_SIDECAR__{name.upper()}: "
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name
 
 
 def _stop() -> None:

@@ -32,7 +32,8 @@ from app.sidecar.service import EmbeddingWing
 Value = TypeVar("Value")
 
 
-def _wing(request: Request) -> EmbeddingWing:
+async def _wing(request: Request) -> EmbeddingWing:
+    # Not a plain function: FastAPI would call that in a thread, and a query would wait for one.
     wing: EmbeddingWing = request.app.state.wing
     return wing
 
