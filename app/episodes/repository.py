@@ -21,7 +21,8 @@ _INSERT = sa.text("""
         content, occurred_at, CAST(metadata AS jsonb), client_key, body_digest, digest
     FROM unnest(
         CAST(:id AS uuid[]), CAST(:ordinal AS integer[]), CAST(:session_id AS text[]),
-        CAST(:seq AS integer[]), CAST(:agent_id AS text[]), CAST(:role AS text[]), CAST(:name AS text[]),
+        CAST(:seq AS integer[]), CAST(:agent_id AS text[]), CAST(:role AS text[]),
+        CAST(:name AS text[]),
         CAST(:content AS text[]), CAST(:occurred_at AS timestamptz[]),
         CAST(:metadata AS text[]), CAST(:client_key AS text[]),
         CAST(:body_digest AS bytea[]), CAST(:digest AS bytea[])

@@ -70,6 +70,8 @@ class Database:
             "SELECT set_config('statement_timeout', %s, false)",
             (f"{round(self._settings.statement_timeout_s * 1000)}ms",),
         )
+        # A recall looks every vector up once: to remember them all would only copy them.
+        await connection.execute("SELECT set_config('enable_memoize', 'off', false)")
         await register_vector_async(connection)
         await connection.commit()
 

@@ -34,16 +34,6 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """One owner of one tenant: what a query may see. First argument of every query."""
-
-    tenant_id: UUID
-    owner_id: int
-    keys: int = 0
-    """How many searchable keys the owner has; decides the dense path."""
-
-
-@dataclass(frozen=True, slots=True)
 class LocalSettings:
     """What holds for an owner: its own settings, else its tenant's."""
 
@@ -54,6 +44,18 @@ class LocalSettings:
     def text_search_config(self) -> str:
         """Postgres' text search configuration for the language."""
         return kernel.TEXT_SEARCH[self.language]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One owner of one tenant: what a query may see. First argument of every query."""
+
+    tenant_id: UUID
+    owner_id: int
+    keys: int = 0
+    """How many searchable keys the owner has; decides the dense path."""
+    local: LocalSettings | None = None
+    """Time zone and language, where they were read together with the scope."""
 
 
 def _time_zone(name: str) -> str:

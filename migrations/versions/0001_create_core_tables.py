@@ -357,11 +357,13 @@ FUNCTIONS = (
     """
     CREATE FUNCTION enter_owner(
         tenant uuid, owner_kind text, owner_external_id text,
-        OUT owner_id bigint, OUT keys integer
+        OUT owner_id bigint, OUT keys integer, OUT time_zone text, OUT language text
     ) RETURNS SETOF record LANGUAGE plpgsql AS $$
     BEGIN
         PERFORM set_config('app.tenant_id', tenant::text, true);
-        SELECT o.owner_id INTO enter_owner.owner_id FROM owners o
+        SELECT o.owner_id, coalesce(o.time_zone, t.time_zone), coalesce(o.language, t.language)
+        INTO enter_owner.owner_id, enter_owner.time_zone, enter_owner.language
+        FROM owners o JOIN tenants t ON t.tenant_id = o.tenant_id
         WHERE o.tenant_id = tenant AND o.kind = owner_kind AND o.external_id = owner_external_id;
         IF FOUND THEN
             PERFORM set_config('app.owner_id', enter_owner.owner_id::text, true);

@@ -16,7 +16,7 @@ from app.tenants.errors import (
     QuotaExceededError,
 )
 from app.tenants.models import ApiKey, Tenant
-from app.tenants.schemas import OwnerName, Principal
+from app.tenants.schemas import LocalSettings, OwnerName, Principal, Scope
 from app.tenants.service.keys import DEFAULT_TENANT
 from tests.api import OPERATOR, code_of, new_key, with_key
 
@@ -147,13 +147,21 @@ async def test_a_bound_key_sees_one_owner_by_number_too(session: AsyncSession) -
 @pytest.mark.pg
 async def test_an_owners_settings_come_before_its_tenants(session: AsyncSession) -> None:
     tenant = await _tenant(session)
-    scope = await service.get_or_create_owner(session, tenant.tenant_id, ALICE, NOW)
-    before = await service.effective_settings(session, scope)
+    await service.get_or_create_owner(session, tenant.tenant_id, ALICE, NOW)
+
+    async def effective() -> LocalSettings:
+        scope = await service.enter_known(session, tenant.tenant_id, ALICE)
+        entered = await service.effective_settings(session, scope)
+        bare = Scope(scope.tenant_id, scope.owner_id)
+        assert entered == await service.effective_settings(session, bare)
+        return entered
+
+    before = await effective()
     tenant.language = "de"
     await session.flush()
-    between = await service.effective_settings(session, scope)
+    between = await effective()
     await session.execute(sa.text("UPDATE owners SET language = 'und', time_zone = 'Asia/Tokyo'"))
-    after = await service.effective_settings(session, scope)
+    after = await effective()
 
     assert (before.language, before.text_search_config, before.time_zone) == (
         *("en", "english"),

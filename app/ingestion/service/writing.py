@@ -189,6 +189,8 @@ async def _enqueue(session: AsyncSession, scope: Scope, tasks: Sequence[str], wr
         kind=ENRICHMENT,
         tasks=tasks,
         now=write.now,
+        agent_id=write.agent_id,
+        joins=True,
     )
 
 

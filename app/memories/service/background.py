@@ -1,15 +1,17 @@
 """What the worker does for memories: missing vectors, expiry, re-reading, changing the model."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Generator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.embeddings.errors import EmbedderUnavailableError
 from app.embeddings.protocol import Embedder
 from app.jobs import service as jobs
+from app.jobs.errors import TaskPostponedError
 from app.jobs.protocol import TaskContext
 from app.kit import clock
 from app.kit.database import Database
@@ -27,6 +29,7 @@ from app.tenants.schemas import Scope
 
 _BATCH = 256
 _FIRST = -(2**31)
+_AWAY_S = 5
 _MOST_OWNERS = 100_000
 LEAST_AGREEMENT = 0.85
 """Share of exact neighbours that bits must find among the nearest 4 % of the keys."""
@@ -36,9 +39,22 @@ async def embed_pending(context: TaskContext, spaces: Spaces) -> None:
     """Compute the vectors that were missing when memories were written. Safe to run twice."""
     scope = Scope(context.tenant_id, context.required_owner_id())
     space = await spaces.current()
+    if space.embedder is None and space.table is not None:
+        msg = f"No configured embedder serves the active model {space.table.name}."
+        raise TaskPostponedError(msg, retry_in_s=_AWAY_S)
     embedder = space.embedder or spaces.primary()
-    table = space.table or await spaces.ensure(embedder.model, await _dimensions(embedder))
-    await _fill(context, scope, embedder, table.model_id)
+    with _postponed():
+        table = space.table or await spaces.ensure(embedder.model, await _dimensions(embedder))
+        await _fill(context, scope, embedder, table.model_id)
+
+
+@contextmanager
+def _postponed() -> Generator[None]:
+    """Wait for an embedder that is away, however long that takes; it costs no attempt."""
+    try:
+        yield
+    except EmbedderUnavailableError as error:
+        raise TaskPostponedError(error.detail, retry_in_s=_AWAY_S) from error
 
 
 async def _dimensions(embedder: Embedder) -> int:
@@ -176,7 +192,8 @@ async def reembed(context: TaskContext, spaces: Spaces) -> None:
         embedder = spaces.embedder(model.name)
         if embedder is None:
             continue
-        await _fill(context, scope, embedder, model.model_id)
+        with _postponed():
+            await _fill(context, scope, embedder, model.model_id)
         async with context.database.transaction() as session:
             is_complete = not await vectors.gaps(session, model.model_id, most=1)
         if is_complete:

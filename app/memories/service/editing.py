@@ -188,6 +188,8 @@ async def _finish(
             kind="enrich",
             tasks=("memories.embed",),
             now=now,
+            agent_id=memory.agent_id,
+            joins=True,
         )
     return state
 

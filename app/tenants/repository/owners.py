@@ -12,7 +12,9 @@ from app.tenants.models import Owner, Tenant
 from app.tenants.schemas import LocalSettings, OwnerKind, OwnerName, Scope
 
 # One round trip: finds the owner and makes both settings that row-level security reads.
-_ENTER = sa.text("SELECT owner_id, keys FROM enter_owner(:tenant_id, :kind, :external_id)")
+_ENTER = sa.text("""
+    SELECT owner_id, keys, time_zone, language FROM enter_owner(:tenant_id, :kind, :external_id)
+""")
 # The counters belong to the room above; the row is made with the owner so that writers can lock it.
 _ADD_COUNTERS = sa.text(
     "INSERT INTO owner_stats (owner_id) VALUES (:owner_id) ON CONFLICT DO NOTHING"
@@ -23,7 +25,10 @@ async def enter(session: AsyncSession, tenant_id: UUID, owner: OwnerName) -> Sco
     """Let the transaction see one owner's rows; ``None`` if the tenant has no such owner."""
     values = {"tenant_id": tenant_id, "kind": owner.kind, "external_id": owner.external_id}
     row = (await session.execute(_ENTER, values)).one_or_none()
-    return Scope(tenant_id, row.owner_id, row.keys or 0) if row else None
+    if row is None:
+        return None
+    local = LocalSettings(time_zone=row.time_zone, language=row.language)
+    return Scope(tenant_id, row.owner_id, row.keys or 0, local)
 
 
 async def add(session: AsyncSession, tenant_id: UUID, owner: OwnerName, now: datetime) -> None:

@@ -22,7 +22,7 @@ from app.tenants.service.owners import enter_known, get_or_create_owner
 
 async def effective_settings(session: AsyncSession, scope: Scope) -> LocalSettings:
     """Return what holds for an owner: its own settings, else its tenant's."""
-    return await owners.local_settings(session, scope)
+    return scope.local or await owners.local_settings(session, scope)
 
 
 async def owner_settings(session: AsyncSession, tenant_id: UUID, owner: OwnerName) -> OwnerSettings:
