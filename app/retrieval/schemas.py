@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from app.kit.body import Body
 from app.kit.text import AwareTime, CleanText, ExternalId, not_blank
 from app.retrieval.kernel.candidates import Candidate
 
@@ -17,11 +18,10 @@ Query = Annotated[
 Recipe = Literal["default", "lexical", "dense"]
 
 
-class RecallRequest(BaseModel):
+class RecallRequest(Body):
     """What is looked for, and among which memories."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {"query": "What is the name of Alice's cat?", "user_id": "alice", "limit": 5},
@@ -48,9 +48,9 @@ class RecallRequest(BaseModel):
         Field(description="Alone: this agent's memories; with a user: the user's, of this agent."),
     ] = None
     session_id: Annotated[ExternalId | None, Field(description="Only this conversation.")] = None
-    limit: Annotated[int, Field(ge=1, le=200, description="Hits, at most.")] = 10
+    limit: Annotated[int, Field(strict=True, ge=1, le=200, description="Hits, at most.")] = 10
     kinds: Annotated[
-        list[str] | None, Field(min_length=1, max_length=32, description="Only these kinds.")
+        list[CleanText] | None, Field(min_length=1, max_length=32, description="Only these kinds.")
     ] = None
     filters: Annotated[
         dict[str, Any] | None,
@@ -65,20 +65,28 @@ class RecallRequest(BaseModel):
         Recipe, Field(description="`default` fuses both arms; the others use one.")
     ] = "default"
     min_score: Annotated[
-        float, Field(ge=0, le=1, description="Leave out hits that score less.")
+        float, Field(strict=True, ge=0, le=1, description="Leave out hits that score less.")
     ] = 0
     deadline_ms: Annotated[
         int | None,
-        Field(ge=1, le=60_000, description="Give up the dense arm rather than take longer."),
+        Field(
+            strict=True,
+            ge=1,
+            le=60_000,
+            description="Give up the dense arm rather than take longer.",
+        ),
     ] = None
     include: Annotated[
         list[Literal["sources"]],
         Field(max_length=1, description="`sources`: the episodes each hit was made from."),
     ] = []
     reinforce: Annotated[
-        bool, Field(description="Whether these hits count as recalled for their retention.")
+        bool,
+        Field(strict=True, description="Whether these hits count as recalled for their retention."),
     ] = True
-    explain: Annotated[bool, Field(description="Add each arm's rank and score.")] = False
+    explain: Annotated[bool, Field(strict=True, description="Add each arm's rank and score.")] = (
+        False
+    )
 
 
 class ArmRead(BaseModel):
@@ -161,11 +169,10 @@ class RecallResponse(BaseModel):
     took_ms: float
 
 
-class ContextRequest(BaseModel):
+class ContextRequest(Body):
     """What a prompt is about, and how much room it has."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -184,7 +191,9 @@ class ContextRequest(BaseModel):
     session_id: Annotated[
         ExternalId | None, Field(description="Whose recent turns are packed.")
     ] = None
-    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
+    max_tokens: Annotated[
+        int, Field(strict=True, ge=1, le=1_000_000, description="Of the whole text.")
+    ] = 1_000
     count_by: Annotated[
         Literal["embedder", "characters"],
         Field(description="`embedder`: its tokenizer; `characters`: four to a token."),

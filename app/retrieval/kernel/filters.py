@@ -1,5 +1,6 @@
 """The filter language: a JSON tree becomes typed nodes, or an error that names the node. Pure."""
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,8 +30,12 @@ COLUMNS: dict[str, FieldType] = {
 MAX_DEPTH = 8
 MAX_NODES = 200
 MAX_LIST = 1_000
+MAX_VALUES = 10_000
+MAX_STEPS = 32
 
 _OFFSET = re.compile(r"(?:[Zz]|[+-]\d\d:?\d\d)$")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LARGEST = 1e300
 _ORDERED: frozenset[Operator] = frozenset({"gt", "gte", "lt", "lte"})
 _UNORDERED: frozenset[FieldType] = frozenset({"boolean", "id"})
 
@@ -91,6 +96,7 @@ def parse(tree: object, *, path: str = "filters") -> FilterNode:
 class _Parser:
     def __init__(self) -> None:
         self._nodes = 0
+        self._values = 0
 
     def node(self, tree: object, path: str, *, depth: int) -> FilterNode:
         self._nodes += 1
@@ -124,13 +130,18 @@ class _Parser:
         conditions = []
         for operator, operand in value.items():
             self._nodes += 1
+            self._values += len(operand) if isinstance(operand, list) else 1
+            if self._values > MAX_VALUES:
+                raise FilterError(path, f"a filter compares with at most {MAX_VALUES} values")
             conditions.append(_condition(field, steps, operator, operand, f"{path}.{operator}"))
         return conditions[0] if len(conditions) == 1 else All(tuple(conditions))
 
 
 def _resolve(name: str, path: str) -> tuple[str, tuple[str, ...]]:
     field, *steps = name.split(".")
-    if field == "metadata" and steps and all(steps) and "\x00" not in name:
+    if field == "metadata" and steps and all(steps) and _is_clean(name):
+        if len(steps) > MAX_STEPS:
+            raise FilterError(path, f"a path has at most {MAX_STEPS} steps")
         return "metadata", tuple(steps)
     if field in COLUMNS and not steps:
         return field, ()
@@ -175,18 +186,44 @@ def _ordered(kind: FieldType, operand: object, path: str) -> Any:  # noqa: ANN40
 
 def _value(kind: FieldType, operand: object, path: str) -> Any:  # noqa: ANN401
     if kind == "json":
-        return operand
+        return _json(operand, path)
     if kind == "number":
         if isinstance(operand, bool) or not isinstance(operand, int | float):
             raise FilterError(path, "must be a number")
-        return float(operand)
+        # No column holds a number beyond these; the float of a larger one would not exist.
+        return float(min(max(operand, -_LARGEST), _LARGEST))
     if kind == "boolean":
         if not isinstance(operand, bool):
             raise FilterError(path, "must be true or false")
         return operand
-    if not isinstance(operand, str) or "\x00" in operand:
-        raise FilterError(path, "must be a text")
+    if not isinstance(operand, str) or not _is_clean(operand):
+        raise FilterError(path, "must be a text without NUL and lone surrogates")
     return _TEXT_VALUES[kind](operand, path)
+
+
+def _is_clean(text: str) -> bool:
+    """Tell whether Postgres can hold a text: neither NUL nor a lone surrogate."""
+    return "\x00" not in text and not _SURROGATE.search(text)
+
+
+def _json(operand: object, path: str) -> object:
+    """Refuse what JSON in Postgres cannot hold, or what is nested too deep."""
+    level = [operand]
+    for _ in range(MAX_DEPTH + 1):
+        below: list[object] = []
+        for node in level:
+            if isinstance(node, dict):
+                below += [*node, *node.values()]
+            elif isinstance(node, list):
+                below += node
+            elif isinstance(node, float) and not math.isfinite(node):
+                raise FilterError(path, "must not contain NaN or Infinity")
+            elif isinstance(node, str) and not _is_clean(node):
+                raise FilterError(path, "must not contain NUL or lone surrogates")
+        level = below
+        if not level:
+            return operand
+    raise FilterError(path, f"must not be nested deeper than {MAX_DEPTH}")
 
 
 def _time(operand: str, path: str) -> datetime:

@@ -7,7 +7,8 @@ arm may be narrowed to a filter's memories. What the pieces rely on:
 * ``OFFSET 0`` fences a LATERAL, so that postings are read by key and never joined as a whole.
 * Numbers are cast to double precision: bare literals would turn the formula into ``numeric``.
 * A key's ordinal is its memory's, unless it is negative; only then it is looked up.
-* Ties are broken by ordinal everywhere, so that results repeat.
+* Ties are broken by ordinal everywhere, so that results repeat. BM25 is rounded first: equal
+  sums may differ in their last bits by the order in which their terms were added.
 """
 
 from collections.abc import Sequence
@@ -50,12 +51,12 @@ _LEXICAL = """
         WHERE (cum <= :budget OR rn = 1) /*lexical_filter*/
         GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :lexical_keys
     ), lk AS MATERIALIZED (
-        SELECT c1.key_ordinal, s + coalesce((
+        SELECT c1.key_ordinal, CAST(s + coalesce((
             SELECT sum(wt * tf / (tf + ka + kb * dl))
             FROM qt CROSS JOIN LATERAL (
                 SELECT tf, dl FROM postings WHERE owner_id = :owner_id AND lexeme = qt.lexeme
                     AND key_ordinal = c1.key_ordinal OFFSET 0) p
-            WHERE NOT (cum <= :budget OR rn = 1)), 0) AS s
+            WHERE NOT (cum <= :budget OR rn = 1)), 0) AS float4) AS s
         FROM c1
     ), lx AS MATERIALIZED (
         SELECT ordinal, s, row_number() OVER (ORDER BY s DESC, ordinal) AS r FROM (
