@@ -236,9 +236,9 @@ async def twin(store: Store) -> AsyncGenerator[Store]:
         yield Store(app, client, store.embedder, store.engine, store.settings, store.tenant_id)
 
 
-async def until(condition: Callable[[], Awaitable[bool]], timeout: float = 10) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], within_s: float = 10) -> None:
     """Wait until a condition holds."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + within_s
     while not await condition():
         assert time.monotonic() < deadline, "it did not come to pass in time"
         await asyncio.sleep(0.01)
