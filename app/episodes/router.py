@@ -6,18 +6,23 @@ from fastapi import APIRouter, Path, Query
 
 from app.episodes import service
 from app.episodes.schemas import MessageRead, SessionRead
+from app.kit.errors import InvalidCursorError
+from app.kit.openapi import problems
 from app.kit.pagination import Page, PageCursor, PageLimit, decode_cursor, trim
 from app.kit.text import ExternalId
 from app.tenants import service as tenants
 from app.tenants.dependencies import ReaderDep, SessionDep
+from app.tenants.errors import OtherOwnerError, OwnerRequiredError
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
+
+_FAILURES = problems(InvalidCursorError, OtherOwnerError, OwnerRequiredError)
 
 UserId = Annotated[ExternalId | None, Query()]
 AgentId = Annotated[ExternalId | None, Query()]
 
 
-@router.get("")
+@router.get("", responses=_FAILURES)
 async def list_sessions(
     session: SessionDep,
     principal: ReaderDep,
@@ -35,7 +40,7 @@ async def list_sessions(
         session,
         scope,
         agent_id=agent_id if owner.kind == "user" else None,
-        before=decode_cursor(cursor),
+        before=decode_cursor(cursor, bits=31),
         limit=limit + 1,
     )
     rows, following = trim(rows, limit, lambda row: row.ordinal)
@@ -43,7 +48,7 @@ async def list_sessions(
     return Page[SessionRead](items=items, next_cursor=following)
 
 
-@router.get("/{session_id:path}/messages")
+@router.get("/{session_id:path}/messages", responses=_FAILURES)
 async def list_messages(
     session: SessionDep,
     principal: ReaderDep,
@@ -63,7 +68,7 @@ async def list_messages(
         scope,
         session_id,
         agent_id=agent_id if owner.kind == "user" else None,
-        after=decode_cursor(cursor) or 0,
+        after=decode_cursor(cursor, bits=31) or 0,
         limit=limit + 1,
     )
     rows, following = trim(rows, limit, lambda row: row.seq or 0)

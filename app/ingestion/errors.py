@@ -17,19 +17,3 @@ class ClientIdConflictError(Problem):
     slug = "client-id-conflict"
     status = 409
     title = "client_id was used with another body"
-
-
-class LimitExceededError(Problem):
-    """One part of the request is larger than its limit."""
-
-    slug = "limit-exceeded"
-    status = 413
-    title = "Limit exceeded"
-
-
-class InvalidItemError(Problem):
-    """One part of the request has the wrong form."""
-
-    slug = "invalid-item"
-    status = 422
-    title = "Invalid item"

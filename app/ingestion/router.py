@@ -5,14 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response, status
 
 from app.ingestion import service
-from app.ingestion.errors import (
-    ClientIdConflictError,
-    IdempotencyConflictError,
-    InvalidItemError,
-    LimitExceededError,
-)
+from app.ingestion.errors import ClientIdConflictError, IdempotencyConflictError
 from app.ingestion.schemas import MemoriesCreate, MemoriesStored
 from app.kit import clock
+from app.kit.errors import InvalidItemError, LimitExceededError
 from app.kit.openapi import problems
 from app.memories.dependencies import SpacesDep
 from app.tenants.dependencies import DatabaseDep, SettingsDep, WriterDep

@@ -3,8 +3,10 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from app.kit.body import Body, too_much
+from app.kit.settings import MOST_ITEMS
 from app.kit.text import AwareTime, CleanText, ExternalId, Label
 
 MemoryKind = Annotated[
@@ -17,11 +19,10 @@ MemoryKind = Annotated[
 Infer = Literal["auto", "none"]
 
 
-class MemoryItem(BaseModel):
+class MemoryItem(Body):
     """One thing to remember: usually one message of a conversation."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -49,23 +50,30 @@ class MemoryItem(BaseModel):
         AwareTime | None, Field(description="When it was said; default: now.")
     ] = None
     importance: Annotated[
-        float | None, Field(ge=0, le=1, description="How much it matters, 0 to 1.")
+        float | None, Field(strict=True, ge=0, le=1, description="How much it matters, 0 to 1.")
     ] = None
-    pinned: Annotated[bool, Field(description="Never fades.")] = False
+    pinned: Annotated[bool, Field(strict=True, description="Never fades.")] = False
     expires_at: Annotated[
         AwareTime | None, Field(description="From then on it is no longer recalled.")
     ] = None
     place: Annotated[Label | None, Field(description="Where it was said.")] = None
     metadata: Annotated[
         dict[str, Any], Field(description="Yours, to filter by: 16 KiB as JSON, 8 levels deep.")
-    ] = {}
+    ] = Field(default_factory=dict)
 
 
-class MemoriesCreate(BaseModel):
+def _not_too_many(items: object) -> object:
+    """Refuse a list before its items are looked at: each could give complaints of its own."""
+    if isinstance(items, list) and len(items) > MOST_ITEMS:
+        path = "items"
+        raise too_much(path, f"{MOST_ITEMS} items")
+    return items
+
+
+class MemoriesCreate(Body):
     """Things to remember about one user, or for one agent."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -87,7 +95,11 @@ class MemoriesCreate(BaseModel):
         Infer,
         Field(description="`auto`: organised in the background; `none`: kept verbatim only."),
     ] = "auto"
-    items: Annotated[list[MemoryItem], Field(min_length=1, description="At most 1,000.")]
+    items: Annotated[
+        list[MemoryItem],
+        BeforeValidator(_not_too_many),
+        Field(min_length=1, description="At most 1,000."),
+    ]
 
 
 class StoredItem(BaseModel):

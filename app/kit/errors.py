@@ -65,6 +65,22 @@ class InvalidRequestError(Problem):
     title = "Invalid request"
 
 
+class LimitExceededError(Problem):
+    """One part of the request is larger than its limit."""
+
+    slug = "limit-exceeded"
+    status = 413
+    title = "Limit exceeded"
+
+
+class InvalidItemError(Problem):
+    """One part of the request has the wrong form."""
+
+    slug = "invalid-item"
+    status = 422
+    title = "Invalid item"
+
+
 class InvalidJsonError(Problem):
     """The body is not JSON in UTF-8."""
 

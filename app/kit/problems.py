@@ -1,6 +1,7 @@
 """How failures are answered: application/problem+json (RFC 9457), one shape for all."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from app.kit.errors import (
@@ -23,6 +25,8 @@ from app.kit.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 _MOST_ERRORS = 50
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NO_CONTROL = "must not contain control characters"
 _PARSING_FAILED = 400  # FastAPI's own status for a body it cannot decode
 
 
@@ -107,11 +111,14 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 def _translated(request: Request, error: HTTPException) -> Problem:
     """Return what the framework's own failure is in our terms."""
     if error.status_code == 404:
+        if _CONTROL.search(request.scope["path"]):  # an id with a line feed matches no route
+            wrong = {"path": "path", "message": _NO_CONTROL, "type": "value_error"}
+            return InvalidRequestError(f"path: {_NO_CONTROL}", errors=[wrong])
         msg = "There is nothing at this path."
         return RouteNotFoundError(msg)
     if error.status_code == 405:
         problem: Problem = MethodNotAllowedError(f"This path does not take {request.method}.")
-        problem.headers.update(error.headers or {})
+        problem.headers["Allow"] = ", ".join(sorted(_methods(request)))
         return problem
     if error.status_code == BodyTooLargeError.status:
         problem = BodyTooLargeError(error.detail)
@@ -121,6 +128,13 @@ def _translated(request: Request, error: HTTPException) -> Problem:
         msg = "The body is not JSON in UTF-8."
         return InvalidJsonError(msg)
     return InternalError(f"The request failed with status {error.status_code}.")
+
+
+def _methods(request: Request) -> set[str]:
+    """Return what a path takes: the framework names the methods of one of its routes only."""
+    routes: Sequence[BaseRoute] = request.app.routes
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in matching for method in getattr(route, "methods", ())}
 
 
 def install(app: FastAPI, *, public_url: str) -> None:

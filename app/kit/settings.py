@@ -14,6 +14,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 Count = Annotated[int, Ge(0)]
 Positive = Annotated[int, Ge(1)]
 
+MOST_ITEMS = 1_000
+"""Items in one write, whatever the settings say: it is read and complained about as a whole."""
+
 
 class Group(BaseModel):
     """A group of settings: frozen, unknown names refused."""
@@ -95,7 +98,9 @@ class LimitSettings(Group):
     """What one request or key may ask."""
 
     content_bytes: Positive = Field(1_048_576, description="Bytes of one item's content.")
-    items: Positive = Field(1_000, description="Items in one write.")
+    items: Annotated[int, Ge(1), Le(MOST_ITEMS)] = Field(
+        MOST_ITEMS, description="Items in one write; no more than 1,000."
+    )
     body_bytes: Positive = Field(16_777_216, description="Bytes of one request body.")
     query_bytes: Positive = Field(8_192, description="Bytes of a recall query.")
     page: Positive = Field(200, description="Largest `limit` of lists and recalls.")

@@ -7,6 +7,8 @@ from fastapi import APIRouter, Query, status
 
 from app.embeddings.errors import EmbedderUnavailableError
 from app.kit import clock
+from app.kit.body import check_content, check_metadata
+from app.kit.errors import InvalidCursorError, InvalidItemError, LimitExceededError
 from app.kit.openapi import problems
 from app.kit.pagination import Page, PageCursor, PageLimit, decode_cursor, trim
 from app.memories import service
@@ -32,8 +34,10 @@ from app.tenants.dependencies import (
     OperatorDep,
     ReaderDep,
     SessionDep,
+    SettingsDep,
     WriterDep,
 )
+from app.tenants.errors import OtherOwnerError, OwnerRequiredError
 
 router = APIRouter(prefix="/v1/memories", tags=["memories"])
 models_router = APIRouter(prefix="/v1/embedding-models", tags=["embedding models"])
@@ -41,7 +45,7 @@ models_router = APIRouter(prefix="/v1/embedding-models", tags=["embedding models
 _UNKNOWN = problems(MemoryNotFoundError)
 
 
-@router.get("")
+@router.get("", responses=problems(InvalidCursorError, OtherOwnerError, OwnerRequiredError))
 async def list_memories(
     session: SessionDep,
     principal: ReaderDep,
@@ -58,7 +62,7 @@ async def list_memories(
         session_id=asked.session_id,
         kind=asked.kind,
         state=asked.state,
-        before=decode_cursor(asked.cursor),
+        before=decode_cursor(asked.cursor, bits=31),
         limit=asked.limit + 1,
     )
     held, following = trim(await service.page(session, scope, query), asked.limit, _ordinal)
@@ -81,9 +85,18 @@ async def read_memory(
     return MemoryRead.of(memory, states[memory.ordinal])
 
 
-@router.patch("/{memory_id}", responses=problems(MemoryNotFoundError, MemoryArchivedError))
-async def edit_memory(writer: MemoryWriterDep, memory_id: UUID, body: MemoryUpdate) -> MemoryRead:
+@router.patch(
+    "/{memory_id}",
+    responses=problems(
+        MemoryNotFoundError, MemoryArchivedError, LimitExceededError, InvalidItemError
+    ),
+)
+async def edit_memory(
+    writer: MemoryWriterDep, settings: SettingsDep, memory_id: UUID, body: MemoryUpdate
+) -> MemoryRead:
     """Change a memory; its history keeps it as it was, the episode stays as it was said."""
+    check_content(body.content or "", "content", settings.limits)
+    check_metadata(body.metadata or {}, "metadata", settings.limits)
     return MemoryRead.of(*await service.edit(writer, memory_id, body, now=clock.now()))
 
 
@@ -93,7 +106,7 @@ async def erase_memory(session: SessionDep, principal: WriterDep, memory_id: UUI
     await service.erase(session, principal, memory_id)
 
 
-@router.get("/{memory_id}/history", responses=_UNKNOWN)
+@router.get("/{memory_id}/history", responses=problems(MemoryNotFoundError, InvalidCursorError))
 async def list_memory_history(
     session: SessionDep,
     principal: ReaderDep,

@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
+from app.kit.body import Body
 from app.kit.pagination import PageCursor, PageLimit
 from app.kit.text import AwareTime, CleanText, ExternalId, Label
 
@@ -70,20 +72,30 @@ class MemoryRead(BaseModel):
         return cls(**columns, metadata=getattr(row, "metadata_"), embedding=embedding)  # noqa: B009
 
 
-class MemoryUpdate(BaseModel):
+Absent = SkipJsonSchema[None]
+"""What a member is that was left out; nobody may send it."""
+
+
+def _left_out(schema: dict[str, Any]) -> None:
+    """Keep a default that nobody may send out of the contract."""
+    schema.pop("default", None)
+
+
+class MemoryUpdate(Body):
     """What may be changed; members left out stay as they are."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"content": "Miso is a grey cat."}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"content": "Miso is a grey cat."}]})
 
-    content: Annotated[CleanText, Field(min_length=1)] | None = None
-    occurred_at: AwareTime | None = None
-    importance: Annotated[float | None, Field(ge=0, le=1)] = None
-    pinned: bool | None = None
+    content: Annotated[
+        Annotated[CleanText, Field(min_length=1, description="The text, at most 1 MiB.")] | Absent,
+        Field(json_schema_extra=_left_out),
+    ] = None
+    occurred_at: Annotated[AwareTime | Absent, Field(json_schema_extra=_left_out)] = None
+    importance: Annotated[float | None, Field(strict=True, ge=0, le=1)] = None
+    pinned: Annotated[StrictBool | Absent, Field(json_schema_extra=_left_out)] = None
     expires_at: AwareTime | None = None
     place: Label | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: Annotated[dict[str, Any] | Absent, Field(json_schema_extra=_left_out)] = None
 
     @model_validator(mode="after")
     def _not_null(self) -> Self:
@@ -103,7 +115,7 @@ class MemoryList(BaseModel):
     user_id: ExternalId | None = None
     agent_id: ExternalId | None = None
     session_id: ExternalId | None = None
-    kind: Annotated[str | None, Field(max_length=32)] = None
+    kind: Annotated[CleanText | None, Field(max_length=32)] = None
     state: Literal["live", "archived", "all"] = "live"
     limit: PageLimit = 50
     cursor: PageCursor = None
@@ -140,12 +152,10 @@ class EmbeddingModelRead(BaseModel):
     ]
 
 
-class Reembed(BaseModel):
+class Reembed(Body):
     """Which model shall compute all vectors anew."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"model": "bge-small-en-v1.5"}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"model": "bge-small-en-v1.5"}]})
 
     model: Label
 

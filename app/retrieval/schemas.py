@@ -79,7 +79,7 @@ class RecallRequest(Body):
     include: Annotated[
         list[Literal["sources"]],
         Field(max_length=1, description="`sources`: the episodes each hit was made from."),
-    ] = []
+    ] = Field(default_factory=list)
     reinforce: Annotated[
         bool,
         Field(strict=True, description="Whether these hits count as recalled for their retention."),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from app.kit.body import Body
 from app.kit.text import AwareTime, ExternalId, Label
 from app.tenants import kernel
 
@@ -87,19 +88,13 @@ Language = Annotated[
         json_schema_extra={"enum": list(kernel.TEXT_SEARCH)},
     ),
 ]
-Limit = Annotated[int, Field(ge=1, le=2_000_000_000)]
-
-
-class Body(BaseModel):
-    """A request body: unknown members are refused, so that a misspelt one is noticed."""
-
-    model_config = ConfigDict(extra="forbid")
+Limit = Annotated[int, Field(strict=True, ge=1, le=2_000_000_000)]
 
 
 class TenantSettings(Body):
     """What holds for a tenant's owners that set nothing else."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    model_config = ConfigDict(from_attributes=True)
 
     time_zone: TimeZone = "UTC"
     language: Language = "en"

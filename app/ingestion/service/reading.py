@@ -1,16 +1,13 @@
 """From a request to a write: limits checked, defaults filled in, digests made."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from app.ingestion.errors import InvalidItemError, LimitExceededError
 from app.ingestion.kernel import content_digest, digest
 from app.ingestion.schemas import MemoriesCreate, MemoryItem
+from app.kit.body import check_content, check_metadata, too_much
 from app.kit.settings import LimitSettings
-from app.kit.text import clean_json
 from app.tenants import service as tenants
 from app.tenants.schemas import OwnerName, Principal
 
@@ -44,27 +41,10 @@ def check_limits(body: MemoriesCreate, limits: LimitSettings) -> None:
     """Refuse what is larger than a limit, naming item and limit."""
     if len(body.items) > limits.items:
         path = "items"
-        raise _too_much(path, f"{limits.items} items")
+        raise too_much(path, f"{limits.items} items")
     for index, item in enumerate(body.items):
-        if len(item.content.encode()) > limits.content_bytes:
-            path = f"items[{index}].content"
-            raise _too_much(path, f"{limits.content_bytes} bytes")
+        check_content(item.content, f"items[{index}].content", limits)
         check_metadata(item.metadata, f"items[{index}].metadata", limits)
-
-
-def check_metadata(metadata: dict[str, Any], path: str, limits: LimitSettings) -> None:
-    """Refuse metadata that Postgres cannot hold, or that is too deep or too large."""
-    try:
-        clean_json(metadata, max_depth=limits.metadata_depth)
-    except ValueError as error:
-        msg = f"{path} {error}."
-        raise InvalidItemError(msg, path=path) from error
-    if metadata and len(json.dumps(metadata, ensure_ascii=False).encode()) > limits.metadata_bytes:
-        raise _too_much(path, f"{limits.metadata_bytes} bytes as JSON")
-
-
-def _too_much(path: str, limit: str) -> LimitExceededError:
-    return LimitExceededError(f"{path} exceeds the limit of {limit}.", path=path, limit=limit)
 
 
 def read(principal: Principal, body: MemoriesCreate, *, key: str | None, now: datetime) -> Write:

@@ -190,6 +190,8 @@ def _value(kind: FieldType, operand: object, path: str) -> Any:  # noqa: ANN401
     if kind == "number":
         if isinstance(operand, bool) or not isinstance(operand, int | float):
             raise FilterError(path, "must be a number")
+        if isinstance(operand, float) and not math.isfinite(operand):
+            raise FilterError(path, "must be a finite number")
         # No column holds a number beyond these; the float of a larger one would not exist.
         return float(min(max(operand, -_LARGEST), _LARGEST))
     if kind == "boolean":
@@ -209,7 +211,7 @@ def _is_clean(text: str) -> bool:
 def _json(operand: object, path: str) -> object:
     """Refuse what JSON in Postgres cannot hold, or what is nested too deep."""
     level = [operand]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_STEPS + 1):
         below: list[object] = []
         for node in level:
             if isinstance(node, dict):
@@ -223,7 +225,7 @@ def _json(operand: object, path: str) -> object:
         level = below
         if not level:
             return operand
-    raise FilterError(path, f"must not be nested deeper than {MAX_DEPTH}")
+    raise FilterError(path, f"must not be nested deeper than {MAX_STEPS}")
 
 
 def _time(operand: str, path: str) -> datetime:
