@@ -105,6 +105,7 @@ def _uvicorn(factory: str, host: str, port: int, *, drain_s: int) -> tuple[str, 
     return (
         *(sys.executable, "-m", "uvicorn", factory, "--factory"),
         *("--host", host, "--port", str(port), "--no-access-log", "--log-level", "warning"),
+        *("--http", "app.kit.protocol:BoundedProtocol"),
         # Longer than callers keep an idle connection, or one of them meets a closed one.
         *("--timeout-keep-alive", "75"),
         *("--timeout-graceful-shutdown", str(drain_s), "--no-server-header"),
