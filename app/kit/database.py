@@ -29,6 +29,13 @@ from app.kit.settings import DatabaseSettings
 APPLICATION_ROLE = "remembrancer_app"
 """Role the service acts as, made by the first migration. It owns no table, so policies hold."""
 
+_PLANNING = (
+    # Our statements have one good plan each; to plan a recall anew takes longer than to run it.
+    ("plan_cache_mode", "force_generic_plan"),
+    # A recall looks every vector up once: to remember them all would only copy them.
+    ("enable_memoize", "off"),
+)
+
 _ENTER_TENANT = sa.text("SELECT set_config('app.tenant_id', :tenant_id, true)")
 _ENTER_OWNER = sa.text("SELECT set_config('app.owner_id', :owner_id, true)")
 
@@ -70,8 +77,8 @@ class Database:
             "SELECT set_config('statement_timeout', %s, false)",
             (f"{round(self._settings.statement_timeout_s * 1000)}ms",),
         )
-        # A recall looks every vector up once: to remember them all would only copy them.
-        await connection.execute("SELECT set_config('enable_memoize', 'off', false)")
+        for name, value in _PLANNING:
+            await connection.execute("SELECT set_config(%s, %s, false)", (name, value))
         await register_vector_async(connection)
         await connection.commit()
 

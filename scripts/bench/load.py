@@ -2,7 +2,7 @@
 
     python -m scripts.bench.load [--seconds 60] [--out docs/evidence/load.json]
 
-Starts an installation of its own (as scripts/serve does), stores 200 users × 500 memories, then
+Starts an installation of its own (as scripts/serve does), stores 200 users with 500 memories each, then
 runs 16 clients: first as fast as they can, for the maximum; then at half of that rate, for the
 latencies. Needs locust in an environment of its own: set BENCH_LOCUST to its program.
 """

@@ -30,15 +30,17 @@ from app.launcher import migrations
 from app.launcher.embedded import EmbeddedPostgres
 from app.memories.service import Spaces
 from app.retrieval.service import Narrowing, Question, Recaller
-from app.tenants import service as tenants
 from app.tenants.schemas import OwnerName, Principal
 from scripts.bench import corpus, seed
 from scripts.bench.sidecar import running_sidecar
 
 SIZES = {"100": 100, "1k": 1_000, "5k": 5_000, "20k": 20_000, "100k": 100_000}
-TARGET_CPU_MS = {"5k": 5.7, "20k": 12.0, "100k": 34.0}
 QUERIES = 60
 TENANT = UUID(int=1)
+
+_ADD_TENANT = sa.text("""
+    INSERT INTO tenants (tenant_id, name, created_at) VALUES (:tenant_id, 'bench', now())
+""")
 
 
 def _owners(total: int) -> list[tuple[str, int]]:
@@ -112,6 +114,28 @@ async def _bytes(owner_url: str, memories: int) -> dict[str, float]:
     return {name: round(size / memories, 1) for name, size in rows}
 
 
+async def _fill(
+    measured: Measured, total: int, asked: list[str]
+) -> tuple[seed.Precomputed, dict[str, float]]:
+    """Store all memories; return the questions' vectors and the cost of the writes."""
+    database = measured.database
+    with running_sidecar() as (url, token):
+        embedder = HttpEmbedder(EmbeddingSettings(url=url, key=token, timeout_s=300))
+        async with database.transaction(tenant_id=TENANT) as session:
+            await session.execute(_ADD_TENANT, {"tenant_id": TENANT})
+        principal = Principal(TENANT, UUID(int=2), frozenset({"read", "write"}))
+        before = measured.cpu_ms()
+        wall_s = await seed.fill(database, embedder, principal, _owners(total))
+        cost = {
+            "write_cpu_ms_per_memory": round((measured.cpu_ms() - before) / total, 3),
+            "write_wall_ms_per_memory": round(wall_s * 1e3 / total, 3),
+        }
+        known = seed.Precomputed(embedder.model)
+        known.vectors = dict(zip(asked, await embedder.embed(asked), strict=True))
+        await embedder.aclose()
+    return known, cost
+
+
 async def _measure(server: EmbeddedPostgres, total: int) -> dict[str, Any]:
     server.ensure_database("bench")
     owner_url = server.owner_url("bench")
@@ -120,50 +144,61 @@ async def _measure(server: EmbeddedPostgres, total: int) -> dict[str, Any]:
     database = Database(server.app_url("bench"), DatabaseSettings(pool_size=1))
     measured = Measured(database)
     await measured.find()
-    with running_sidecar() as (url, token):
-        embedder = HttpEmbedder(EmbeddingSettings(url=url, key=token, timeout_s=300))
-        await tenants.ensure_bootstrap(database, "rk_" + "b" * 40, clock.now())
-        principal = Principal(TENANT, UUID(int=2), frozenset({"read", "write"}))
-        async with database.transaction(tenant_id=TENANT) as session:
-            await session.execute(sa.text("SELECT set_config('app.operator', 'on', true)"))
-            await session.execute(
-                sa.text(
-                    "INSERT INTO tenants (tenant_id, name, created_at) VALUES (:t, 'b', now())"
-                ),
-                {"t": TENANT},
-            )
-        owners, before = _owners(total), measured.cpu_ms()
-        wall = await seed.fill(database, embedder, principal, owners)
-        write_cpu = (measured.cpu_ms() - before) / total
-        _vacuum(owner_url)
-        asked = corpus.questions(QUERIES, seed=3)
-        known = seed.Precomputed(embedder.model)
-        known.vectors = dict(zip(asked, await embedder.embed(asked), strict=True))
-        await embedder.aclose()
+    asked = corpus.questions(QUERIES, seed=3)
+    known, cost = await _fill(measured, total, asked)
+    _vacuum(owner_url)
     async with database.transaction() as session:
         await session.execute(sa.text("UPDATE embedding_models SET uses_bits = true"))
     spaces = Spaces(database, {known.model: known}, primary=known.model)
-    cells = {}
-    for name in SIZES:
-        owner = f"owner-{name}"
-        if (owner, SIZES[name]) not in owners:
-            continue
-        exact, reference = await _cell(
-            measured, spaces, owner, RetrievalSettings(exact_below=10**9), asked
-        )
-        bits, found = await _cell(measured, spaces, owner, RetrievalSettings(exact_below=0), asked)
-        cells[name] = {"exact": exact, "bits": bits, "agreement": _agreement(reference, found)}
+    sizes = {
+        name: size for name, size in SIZES.items() if (f"owner-{name}", size) in _owners(total)
+    }
+    cells = {name: await _cells(measured, spaces, f"owner-{name}", asked) for name in sizes}
     await database.close()
     return {
         "memories": total,
-        "owners": len(owners),
+        "owners": len(_owners(total)),
         "queries": QUERIES,
         "shared_buffers": server_setting(owner_url, "shared_buffers"),
-        "write_cpu_ms_per_memory": round(write_cpu, 3),
-        "write_wall_ms_per_memory": round(wall * 1e3 / total, 3),
+        **cost,
         "bytes_per_memory": await _bytes(owner_url, total),
         "cells": cells,
     }
+
+
+async def _cells(
+    measured: Measured, spaces: Spaces, owner: str, asked: list[str]
+) -> dict[str, Any]:
+    """Measure one owner with the dense path forced each way."""
+    forced = {"exact": 10**9, "bits": 0}
+    found = {
+        path: await _cell(measured, spaces, owner, RetrievalSettings(exact_below=below), asked)
+        for path, below in forced.items()
+    }
+    figures: dict[str, Any] = {path: cell for path, (cell, _) in found.items()}
+    figures["agreement"] = _agreement(found["exact"][1], found["bits"][1])
+    return figures
+
+
+def plot(result: dict[str, Any], path: Path) -> None:
+    """Draw CPU time by owner size, both dense paths, as a picture."""
+    import matplotlib as mpl  # noqa: PLC0415  -- only those who draw need it
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    figure, axes = plt.subplots(figsize=(7, 4))
+    sizes = [SIZES[name] for name in result["cells"]]
+    for way in ("exact", "bits"):
+        axes.plot(
+            sizes, [cell[way]["cpu_ms_p50"] for cell in result["cells"].values()], "o-", label=way
+        )
+    axes.set(xscale="log", yscale="log", xlabel="memories of the owner")
+    axes.set_ylabel("database CPU per recall, ms (median)")
+    axes.grid(visible=True, which="both", alpha=0.3)
+    axes.legend(title="dense arm")
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
 
 
 def _vacuum(owner_url: str) -> None:
@@ -188,6 +223,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--memories", type=int, default=300_000)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="remembrancer-bench-"))
     directory.chmod(0o711)
@@ -202,6 +238,8 @@ def main() -> None:
     text = json.dumps(result, indent=1)
     if arguments.out:
         arguments.out.write_text(text + "\n")
+    if arguments.plot:
+        plot(result, arguments.plot)
     print(text)
 
 
