@@ -2,9 +2,9 @@
 
     python -m scripts.bench.load [--seconds 60] [--out docs/evidence/load.json]
 
-Starts an installation of its own (as scripts/serve does), stores 200 users with 500 memories each, then
-runs 16 clients: first as fast as they can, for the maximum; then at half of that rate, for the
-latencies. Needs locust in an environment of its own: set BENCH_LOCUST to its program.
+Starts an installation of its own (as scripts/serve does), stores 200 users with 500 memories
+each, then runs 16 clients: first as fast as they can, for the maximum; then at half of that rate,
+for the latencies. Needs locust in an environment of its own: set BENCH_LOCUST to its program.
 """
 
 import argparse
@@ -35,7 +35,6 @@ from app.tenants.schemas import Principal
 from scripts.bench import seed
 
 CLIENTS = 16
-OWNERS, MEMORIES = 200, 500
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -48,7 +47,8 @@ def _free_port() -> int:
 class Installation:
     """All processes of one installation, with data of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, users: int) -> None:
+        self.users = users
         self.directory = Path(tempfile.mkdtemp(prefix="remembrancer-load-"))
         self.directory.chmod(0o711)
         self.key = "rk_" + secrets.token_urlsafe(32)
@@ -109,7 +109,7 @@ class Installation:
         return round(int(line.split()[1]) / 1024, 1)
 
 
-async def _fill(installation: Installation) -> float:
+async def _fill(installation: Installation, users: int, memories: int) -> float:
     environment = installation.environment_of("app.main:create_app")
     database = Database(environment["APP_DATABASE_URL"], DatabaseSettings(pool_size=2))
     settings = EmbeddingSettings(
@@ -120,7 +120,7 @@ async def _fill(installation: Installation) -> float:
     embedder = HttpEmbedder(settings)
     tenant = UUID("00000000-0000-7000-8000-000000000001")
     principal = Principal(tenant, UUID(int=2), frozenset({"read", "write"}))
-    owners = [(f"load-{number}", MEMORIES) for number in range(OWNERS)]
+    owners = [(f"load-{number}", memories) for number in range(users)]
     spent = await seed.fill(database, embedder, principal, owners)
     await embedder.aclose()
     await database.close()
@@ -132,7 +132,7 @@ def _run(installation: Installation, name: str, seconds: int, rate: float) -> di
     prefix = installation.directory / name
     environment = os.environ | {
         "BENCH_KEY": installation.key,
-        "BENCH_OWNERS": str(OWNERS),
+        "BENCH_OWNERS": str(installation.users),
         "BENCH_RATE": str(rate / CLIENTS),
         "PYTHONPATH": str(ROOT),
     }
@@ -161,18 +161,20 @@ def main() -> None:
     """Measure and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--users", type=int, default=200)
+    parser.add_argument("--memories", type=int, default=500)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    with Installation() as installation:
-        fill_s = asyncio.run(_fill(installation))
+    with Installation(arguments.users) as installation:
+        fill_s = asyncio.run(_fill(installation, arguments.users, arguments.memories))
         _run(installation, "warm", 10, 0)
         maximum = _run(installation, "maximum", arguments.seconds, 0)
         half = maximum["Aggregated"]["requests_per_s"] / 2
         offered = _run(installation, "offered", arguments.seconds, half)
         result = {
             "clients": CLIENTS,
-            "owners": OWNERS,
-            "memories_per_owner": MEMORIES,
+            "users": arguments.users,
+            "memories_per_user": arguments.memories,
             "seconds": arguments.seconds,
             "seconds_to_fill": round(fill_s, 1),
             "maximum": maximum,
