@@ -1,14 +1,10 @@
 """Made-up conversations for measuring: seeded, without anybody's data.
 
 Sentences are filled templates, so that stems repeat as they do in talk: a few very often, many
-rarely. Vectors are mixtures of real ones: the mean of two sentences' vectors plus noise.
+rarely.
 """
 
 import random
-from collections.abc import Iterator
-
-import numpy as np
-from numpy.typing import NDArray
 
 PEOPLE = "Alice Bruno Carla Dmitri Elif Farid Greta Hassan Ines Jonas Keiko Luca Mara Nils".split()
 TOPICS = {
@@ -85,15 +81,3 @@ def questions(count: int, *, seed: int) -> list[str]:
             )
         )
     return asked
-
-
-def mixtures(
-    base: NDArray[np.float32], count: int, *, seed: int
-) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
-    """Yield two positions in ``base`` and the noisy mean of their vectors, unit length. [d]."""
-    rng = np.random.default_rng(seed)
-    for _ in range(count):
-        first, second = rng.integers(len(base), size=2)
-        mixed = (base[first] + base[second]) / 2
-        mixed = mixed + rng.normal(0, 0.25 / np.sqrt(base.shape[1]), base.shape[1])
-        yield int(first), int(second), (mixed / np.linalg.norm(mixed)).astype(np.float32)

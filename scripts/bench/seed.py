@@ -1,4 +1,7 @@
-"""Fill a database through the service's own write path, with vectors made beforehand."""
+"""Fill a database through the service's own write path, with vectors made beforehand.
+
+Vectors are mixtures of real ones: the mean of two sentences' vectors plus noise.
+"""
 
 import asyncio
 import random
@@ -44,6 +47,18 @@ class Precomputed:
         """Hold nothing."""
 
 
+def _mixtures(
+    base: NDArray[np.float32], count: int, *, seed: int
+) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
+    """Yield two positions in ``base`` and the noisy mean of their vectors, unit length. [d]."""
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        first, second = rng.integers(len(base), size=2)
+        mixed = (base[first] + base[second]) / 2
+        mixed = mixed + rng.normal(0, 0.25 / np.sqrt(base.shape[1]), base.shape[1])
+        yield int(first), int(second), (mixed / np.linalg.norm(mixed)).astype(np.float32)
+
+
 def _batches(owners: Sequence[tuple[str, int]], seed: int) -> Iterator[tuple[str, int]]:
     """Yield (owner, memories) in an order that interleaves all owners."""
     rng = random.Random(seed)
@@ -69,7 +84,7 @@ async def fill(
     base = await embedder.embed(sentences)
     known = Precomputed(embedder.model)
     spaces = Spaces(database, {known.model: known}, primary=known.model)
-    mixed = corpus.mixtures(base, sum(size for _, size in owners), seed=seed)
+    mixed = _mixtures(base, sum(size for _, size in owners), seed=seed)
     started, rng, spent = datetime(2025, 1, 1, tzinfo=UTC), random.Random(seed), 0.0
     for number, (owner, size) in enumerate(_batches(owners, seed)):
         items = []
