@@ -3,6 +3,7 @@
 import json
 import re
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,8 @@ def test_documented_commands_and_files_exist(path: Path) -> None:
         name for name in re.findall(r"\bscripts/[a-z-]+\b", text) if not (ROOT / name).exists()
     ]
     missing += [name for name in re.findall(r"-m app\.cli (\w+)", text) if name not in known]
+    modules = re.findall(r"-m ((?:app|scripts)(?:\.\w+)+)", text)
+    missing += [name for name in modules if find_spec(name) is None]
     missing += [name for name in _FILE.findall(text) if not (ROOT / name).exists()]
 
     assert missing == []
