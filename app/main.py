@@ -39,7 +39,13 @@ from app.retrieval.router import router as retrieval_router
 from app.retrieval.service import Recaller
 from app.tenants import service as tenants
 from app.tenants.dependencies import Gate, get_session, guard_metrics, require
-from app.tenants.errors import InvalidKeyError, MissingKeyError, MissingScopeError, RateLimitedError
+from app.tenants.errors import (
+    InvalidKeyError,
+    MissingKeyError,
+    MissingScopeError,
+    OtherOwnerError,
+    RateLimitedError,
+)
 from app.tenants.router import routers as tenants_routers
 
 PUBLIC_PATHS = frozenset(
@@ -66,6 +72,7 @@ _ROUTERS = (
         writer=Security(require, scopes=["write"]),
         session=Depends(get_session, scope="function"),
         name_owner=tenants.name_owner,
+        refusals=(OtherOwnerError,),
     ),
     *tenants_routers,
 )

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response, status
 
+from app.embeddings.errors import EmbedderRefusedError
 from app.ingestion import service
 from app.ingestion.errors import ClientIdConflictError, IdempotencyConflictError
 from app.ingestion.schemas import MemoriesCreate, MemoriesStored
@@ -11,6 +12,7 @@ from app.kit import clock
 from app.kit.errors import InvalidItemError, LimitExceededError
 from app.kit.openapi import problems
 from app.memories.dependencies import SpacesDep
+from app.memories.errors import OwnerBusyError
 from app.tenants.dependencies import DatabaseDep, SettingsDep, WriterDep
 from app.tenants.errors import OtherOwnerError, OwnerRequiredError, QuotaExceededError
 
@@ -33,10 +35,12 @@ IdempotencyKeyHeader = Annotated[
     status_code=status.HTTP_201_CREATED,
     responses=problems(
         ClientIdConflictError,
+        EmbedderRefusedError,
         IdempotencyConflictError,
         InvalidItemError,
         LimitExceededError,
         OtherOwnerError,
+        OwnerBusyError,
         OwnerRequiredError,
         QuotaExceededError,
     ),

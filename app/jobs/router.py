@@ -1,6 +1,6 @@
 """Jobs over HTTP. Who calls is a matter of a room above, so the application hands that in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from app.jobs import service
 from app.jobs.errors import JobNotFoundError, JobStateError
 from app.jobs.schemas import Caller, JobQuery, JobRead
 from app.kit import clock
-from app.kit.errors import InvalidCursorError
+from app.kit.errors import InvalidCursorError, Problem
 from app.kit.openapi import problems
 from app.kit.pagination import Page
 
@@ -26,16 +26,17 @@ def build_router(
     writer: Depends,
     session: Depends,
     name_owner: Callable[[Any, str | None, str | None], object],
+    refusals: Sequence[type[Problem]] = (),
 ) -> APIRouter:
     """Return the routes of jobs.
 
     ``reader`` and ``writer`` yield a ``Caller`` whose key may read, or write; ``session`` a
     transaction that sees the caller's tenant and commits before the answer. ``name_owner`` is
-    called with the caller and the user's and agent's id of a filter, and raises if the caller may
-    not name them.
+    called with the caller and the user's and agent's id of a filter, and raises one of the
+    ``refusals`` if the caller may not name them.
     """
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
-    _add_reading(router, reader, session, name_owner)
+    _add_reading(router, reader, session, name_owner, refusals)
     _add_changing(router, writer, session)
     return router
 
@@ -45,8 +46,9 @@ def _add_reading(
     reader: Depends,
     session: Depends,
     name_owner: Callable[[Any, str | None, str | None], object],
+    refusals: Sequence[type[Problem]],
 ) -> None:
-    @router.get("", responses=problems(InvalidCursorError))
+    @router.get("", responses=problems(InvalidCursorError, *refusals))
     async def list_jobs(
         session: Annotated[AsyncSession, session],
         caller: Annotated[Caller, reader],

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.kit.errors import Problem
+from app.kit.glossary import GLOSSARY
 from app.kit.problems import MEDIA_TYPE
 
 _SCHEMA = {
@@ -104,6 +105,7 @@ def install(
                 for problem in expected:
                     _declare(responses, str(problem.status), problem)
             _put_schema(document)
+            _explain_names(document)
             app.openapi_schema = document
         return app.openapi_schema
 
@@ -123,6 +125,21 @@ def _drop_framework_response(responses: dict[str, Any]) -> None:
     """Drop the framework's own 422: ours has another shape."""
     if "HTTPValidationError" in str(responses.get("422", {})):
         del responses["422"]
+
+
+def _explain_names(document: dict[str, Any]) -> None:
+    """Describe members and parameters that their room leaves to the glossary."""
+    for schema in document["components"]["schemas"].values():
+        for name, member in schema.get("properties", {}).items():
+            _explain(name, member)
+    for operation in _operations(document):
+        for parameter in operation.get("parameters", ()):
+            _explain(parameter["name"], parameter)
+
+
+def _explain(name: str, place: dict[str, Any]) -> None:
+    if "description" not in place and name in GLOSSARY:
+        place["description"] = GLOSSARY[name]
 
 
 def _put_schema(document: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, status
 
-from app.embeddings.errors import EmbedderUnavailableError
+from app.embeddings.errors import EmbedderRefusedError, EmbedderUnavailableError
 from app.kit import clock
 from app.kit.body import check_content, check_metadata
 from app.kit.errors import InvalidCursorError, InvalidItemError, LimitExceededError
@@ -17,6 +17,7 @@ from app.memories.errors import (
     MemoryArchivedError,
     MemoryNotFoundError,
     ModelNotConfiguredError,
+    OwnerBusyError,
 )
 from app.memories.models import Memory
 from app.memories.schemas import (
@@ -43,6 +44,7 @@ router = APIRouter(prefix="/v1/memories", tags=["memories"])
 models_router = APIRouter(prefix="/v1/embedding-models", tags=["embedding models"])
 
 _UNKNOWN = problems(MemoryNotFoundError)
+_CHANGE = problems(MemoryNotFoundError, OwnerBusyError)
 
 
 @router.get("", responses=problems(InvalidCursorError, OtherOwnerError, OwnerRequiredError))
@@ -88,7 +90,12 @@ async def read_memory(
 @router.patch(
     "/{memory_id}",
     responses=problems(
-        MemoryNotFoundError, MemoryArchivedError, LimitExceededError, InvalidItemError
+        MemoryNotFoundError,
+        MemoryArchivedError,
+        LimitExceededError,
+        InvalidItemError,
+        OwnerBusyError,
+        EmbedderRefusedError,
     ),
 )
 async def edit_memory(
@@ -100,7 +107,7 @@ async def edit_memory(
     return MemoryRead.of(*await service.edit(writer, memory_id, body, now=clock.now()))
 
 
-@router.delete("/{memory_id}", status_code=status.HTTP_204_NO_CONTENT, responses=_UNKNOWN)
+@router.delete("/{memory_id}", status_code=status.HTTP_204_NO_CONTENT, responses=_CHANGE)
 async def erase_memory(session: SessionDep, principal: WriterDep, memory_id: UUID) -> None:
     """Erase a memory for ever: its episode, its history, and what was derived from it alone."""
     await service.erase(session, principal, memory_id)
@@ -122,14 +129,17 @@ async def list_memory_history(
     return Page[EventRead](items=items, next_cursor=following)
 
 
-@router.post("/{memory_id}:archive", responses=_UNKNOWN)
+@router.post("/{memory_id}:archive", responses=_CHANGE)
 async def archive_memory(session: SessionDep, principal: WriterDep, memory_id: UUID) -> MemoryRead:
     """Hide a memory from recall, reversibly. Safe to repeat."""
     memory = await service.archive(session, principal, memory_id, now=clock.now())
     return MemoryRead.of(memory, "none")
 
 
-@router.post("/{memory_id}:restore", responses=_UNKNOWN)
+@router.post(
+    "/{memory_id}:restore",
+    responses=problems(MemoryNotFoundError, OwnerBusyError, EmbedderRefusedError),
+)
 async def restore_memory(writer: MemoryWriterDep, memory_id: UUID) -> MemoryRead:
     """Bring an archived memory back into recall. Safe to repeat."""
     return MemoryRead.of(*await service.restore(writer, memory_id, now=clock.now()))
@@ -146,7 +156,7 @@ async def list_embedding_models(
 @models_router.post(
     ":reembed",
     status_code=status.HTTP_202_ACCEPTED,
-    responses=problems(ModelNotConfiguredError, EmbedderUnavailableError),
+    responses=problems(ModelNotConfiguredError, EmbedderUnavailableError, EmbedderRefusedError),
 )
 async def reembed_memories(
     database: DatabaseDep, spaces: SpacesDep, _principal: OperatorDep, body: Reembed

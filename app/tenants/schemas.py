@@ -94,7 +94,10 @@ Limit = Annotated[int, Field(strict=True, ge=1, le=2_000_000_000)]
 class TenantSettings(Body):
     """What holds for a tenant's owners that set nothing else."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={"examples": [{"time_zone": "Europe/Berlin", "language": "de"}]},
+    )
 
     time_zone: TimeZone = "UTC"
     language: Language = "en"
@@ -102,6 +105,10 @@ class TenantSettings(Body):
 
 class OwnerSettingsUpdate(Body):
     """An owner's own settings; `null` or absent: the tenant's."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"time_zone": "Asia/Tokyo", "language": None}]}
+    )
 
     time_zone: TimeZone | None = None
     language: Language | None = None
@@ -117,6 +124,10 @@ class OwnerSettings(BaseModel):
 
 class TenantCreate(Body):
     """A new tenant."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Acme support bot", "language": "en"}]}
+    )
 
     name: Annotated[Label, Field(examples=["Acme support bot"])]
     time_zone: TimeZone = "UTC"
@@ -137,6 +148,15 @@ class TenantRead(BaseModel):
 
 class KeyCreate(Body):
     """A new API key."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"name": "production bot", "scopes": ["write"]},
+                {"name": "Alice's phone", "scopes": ["read"], "user_id": "alice"},
+            ]
+        }
+    )
 
     name: Annotated[Label, Field(examples=["production bot"])]
     scopes: Annotated[
@@ -207,7 +227,7 @@ class TenantCreated(TenantRead):
 class OwnerRead(BaseModel):
     """A user or an agent that memories are about."""
 
-    id: str
+    id: Annotated[str, Field(description="The user or agent, as the caller names it.")]
     created_at: datetime
 
 
