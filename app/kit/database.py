@@ -89,8 +89,10 @@ class Database:
         """Open a transaction that sees one tenant (and owner); commit at the end.
 
         Raises:
-            DatabaseUnavailableError: no connection, or it broke; nothing was stored.
+            DatabaseUnavailableError: no connection, or it broke; nothing was stored, unless it
+                broke while we waited for the end of the commit: then nobody can say.
         """
+        is_committing = False
         try:
             async with self._sessions.begin() as session:
                 if tenant_id is not None:
@@ -98,11 +100,12 @@ class Database:
                 if owner_id is not None:
                     await enter_owner(session, owner_id)
                 yield session
+                is_committing = True
         except (OperationalError, PoolTimeoutError) as error:
-            raise _unavailable() from error
+            raise _unavailable(is_committing=is_committing) from error
         except DBAPIError as error:
             if error.connection_invalidated:
-                raise _unavailable() from error
+                raise _unavailable(is_committing=is_committing) from error
             raise
 
     def pool_use(self) -> tuple[int, int]:
@@ -117,8 +120,14 @@ class Database:
         await self.engine.dispose()
 
 
-def _unavailable() -> Exception:
-    msg = "The database did not answer; nothing was stored. Try again."
+def _unavailable(*, is_committing: bool) -> Exception:
+    if is_committing:
+        msg = (
+            "The database broke off at the end: this may be stored or not. Try again; "
+            "a client_id or an Idempotency-Key keeps it from being stored twice."
+        )
+    else:
+        msg = "The database did not answer; nothing was stored. Try again."
     return DatabaseUnavailableError(msg).retry_after(1)
 
 

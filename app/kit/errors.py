@@ -35,7 +35,7 @@ class ServiceUnavailableError(Problem):
 
 
 class DatabaseUnavailableError(ServiceUnavailableError):
-    """Postgres did not answer; nothing was stored."""
+    """Postgres did not answer, or broke off."""
 
     slug = "database-unavailable"
     title = "Database unavailable"
