@@ -33,7 +33,7 @@ DAMAGE: dict[str, LiteralString] = {
     "an episode has its session": "DELETE FROM sessions",
     "an episode's job is there": "DELETE FROM jobs",
     "a job has succeeded": "UPDATE jobs SET status = 'failed'",
-    "the queue is empty": "INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('q', 't')",
+    "the queue is empty": "INSERT INTO procrastinate_jobs (task_name, queue_name) VALUES ('', '')",
     "an Idempotency-Key has its answer": "UPDATE idempotency_keys SET response = NULL",
     "a vector has its key": "DELETE FROM memory_keys WHERE ordinal = 2",
     "a key has its vector": "DELETE FROM embeddings_1 WHERE key_ordinal = 2",
