@@ -45,32 +45,42 @@ def pack(
         budget: tokens for everything, headings included.
         heading_tokens: price of one section's heading.
     """
-    left = budget
     newest = list(reversed(recent))
-    first, left = _take(newest, left, heading_tokens, cap=round(budget * RECENT_SHARE))
+    first = _run(newest, round(budget * RECENT_SHARE) - heading_tokens)
+    left = budget - _price(first, heading_tokens)
     taken = {one.memory_id for one in first}
     others = [one for one in recalled if one.memory_id not in taken]
-    second, left = _take(others, left, heading_tokens)
+    second = _fitting(others, left - heading_tokens)
+    left -= _price(second, heading_tokens)
     taken |= {one.memory_id for one in second}
     # What the memories left over goes to older turns, without a gap in the conversation.
-    older = newest[len(first) :]
-    rest = [one for one in older if one.memory_id not in taken] if first else []
-    third, _ = _take(rest, left, 0) if len(first) + len(rest) else ([], left)
+    older = [one for one in newest[len(first) :] if one.memory_id not in taken]
+    third = _run(older, left if first else left - heading_tokens)
     by_time = lambda one: (one.occurred_at, one.memory_id)  # noqa: E731
     return Packed(tuple(sorted([*first, *third], key=by_time)), tuple(sorted(second, key=by_time)))
 
 
-def _take(
-    lines: Sequence[Line], left: int, heading_tokens: int, *, cap: int | None = None
-) -> tuple[list[Line], int]:
-    """Take lines from the front while they fit; pay for the heading with the first."""
-    limit = left if cap is None else min(left, cap)
-    spent, taken = heading_tokens, []
+def _price(lines: Sequence[Line], heading_tokens: int) -> int:
+    """Return what a section of these lines costs; an empty one has no heading."""
+    return heading_tokens + sum(one.tokens for one in lines) if lines else 0
+
+
+def _run(lines: Sequence[Line], room: int) -> list[Line]:
+    """Take lines from the front up to the first that does not fit."""
+    taken = []
     for one in lines:
-        if spent + one.tokens > limit:
-            if cap is not None:
-                break
-            continue
-        spent += one.tokens
+        room -= one.tokens
+        if room < 0:
+            break
         taken.append(one)
-    return (taken, left - spent) if taken else ([], left)
+    return taken
+
+
+def _fitting(lines: Sequence[Line], room: int) -> list[Line]:
+    """Take each line that still fits, the first ones first."""
+    taken = []
+    for one in lines:
+        if one.tokens <= room:
+            room -= one.tokens
+            taken.append(one)
+    return taken

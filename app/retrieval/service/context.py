@@ -52,17 +52,18 @@ class _Counter:
         self.is_degraded = False
 
     async def count(self, texts: Sequence[str]) -> list[int]:
-        """Return the price of each text; a newline after it costs nothing with the embedder's."""
+        """Return the price of each text as a line of its own."""
+        lines = [text + "\n" for text in texts]
         if self._by_characters:
-            return [-(-(len(text) + 1) // _CHARACTERS_PER_TOKEN) for text in texts]
+            return [-(-len(line) // _CHARACTERS_PER_TOKEN) for line in lines]
         embedder = (await self._spaces.current()).embedder
         if embedder is not None and not self.is_degraded:
             try:
-                return [found.tokens for found in await embedder.windows(texts)]
+                return [found.tokens for found in await embedder.windows(lines)]
             except EmbedderError:
                 pass
         self.is_degraded = True
-        return [estimate_tokens(text) for text in texts]
+        return [estimate_tokens(line) for line in lines]
 
 
 async def build_context(
