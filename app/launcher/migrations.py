@@ -139,13 +139,15 @@ def _check_rights(connection: Connection) -> None:
         raise LaunchError(msg)
     if not _holds(
         connection,
-        "SELECT rolsuper OR rolcreaterole OR EXISTS"
-        " (SELECT FROM pg_roles WHERE rolname = %s)"
-        " FROM pg_roles WHERE rolname = current_user",
+        "SELECT rolsuper OR CASE"
+        " WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = %s)"
+        " THEN pg_has_role(current_user, %s, 'MEMBER')"
+        " ELSE rolcreaterole END FROM pg_roles WHERE rolname = current_user",
+        APP_ROLE,
         APP_ROLE,
     ):
         msg = (
-            f"The role {user} may not create the role {APP_ROLE}; "
+            f"The role {user} may neither create the role {APP_ROLE} nor act as it; "
             f"run CREATE ROLE {APP_ROLE} NOLOGIN; GRANT {APP_ROLE} TO {user} as a superuser first."
         )
         raise LaunchError(msg)

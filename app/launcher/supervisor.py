@@ -15,6 +15,7 @@ from app.launcher.errors import LaunchError, Progress
 from app.launcher.files import FileLock, make_directory, secret, write_private
 from app.launcher.processes import command_of, started_at, stop_stranger
 from app.launcher.signals import StopRequestedError, StopSignals
+from app.tenants.kernel import is_well_formed
 
 if TYPE_CHECKING:
     from app.launcher.embedded import EmbeddedPostgres
@@ -89,6 +90,9 @@ class Supervisor:
         preset = self._settings.bootstrap_key
         if preset is None:
             return secret(path, prefix="rk_")
+        if not is_well_formed(preset.get_secret_value()):
+            msg = "APP_BOOTSTRAP_KEY must be rk_ and 16 to 200 letters, digits, '-' or '_'."
+            raise LaunchError(msg)
         write_private(path, preset.get_secret_value() + "\n")
         return preset.get_secret_value()
 

@@ -148,9 +148,10 @@ async def restore_memory(writer: MemoryWriterDep, memory_id: UUID) -> MemoryRead
 @models_router.get("")
 async def list_embedding_models(
     session: SessionDep, _principal: OperatorDep
-) -> list[EmbeddingModelRead]:
+) -> Page[EmbeddingModelRead]:
     """List the embedding models whose vectors are kept; recall uses the active one."""
-    return [EmbeddingModelRead.model_validate(row) for row in await service.models(session)]
+    models = await service.models(session)
+    return Page(items=[EmbeddingModelRead.model_validate(row) for row in models])
 
 
 @models_router.post(

@@ -16,6 +16,14 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
 
+MEMBERSHIP = """
+DO $$ BEGIN
+    IF NOT pg_has_role(current_user, 'remembrancer_app', 'MEMBER') THEN
+        GRANT remembrancer_app TO CURRENT_USER;
+    END IF;
+END $$
+"""
+
 TABLES = (
     """
     CREATE TABLE tenants (
@@ -309,10 +317,20 @@ TABLES = (
 )
 
 TENANT_TABLES = (
-    "api_keys", "key_usage", "owners", "memories", "jobs", "idempotency_keys",
+    "api_keys",
+    "key_usage",
+    "owners",
+    "memories",
+    "jobs",
+    "idempotency_keys",
 )
 OWNER_TABLES = (
-    "owner_stats", "sessions", "episodes", "memory_sources", "memory_keys", "postings",
+    "owner_stats",
+    "sessions",
+    "episodes",
+    "memory_sources",
+    "memory_keys",
+    "postings",
     "memory_events",
 )
 APPEND_ONLY = ("episodes", "memory_events")
@@ -432,20 +450,23 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '4s'")
     op.execute("CREATE EXTENSION IF NOT EXISTS vector")
     op.execute(ROLE)
-    op.execute("GRANT remembrancer_app TO CURRENT_USER")
+    op.execute(MEMBERSHIP)
     op.execute("GRANT USAGE ON SCHEMA public TO remembrancer_app")
     for statement in (*TABLES, *FUNCTIONS):
         op.execute(statement)
     op.execute("REVOKE ALL ON FUNCTION protect_by_owner(text) FROM PUBLIC")
     op.execute("REVOKE ALL ON FUNCTION protect_by_tenant(text) FROM PUBLIC")
-    for function in ("find_api_key(bytea)", "add_embedding_model(text, integer)",
-                     "embedding_gaps(integer, integer)"):
+    for function in (
+        "find_api_key(bytea)",
+        "add_embedding_model(text, integer)",
+        "embedding_gaps(integer, integer)",
+    ):
         op.execute("REVOKE ALL ON FUNCTION " + function + " FROM PUBLIC")
         op.execute("GRANT EXECUTE ON FUNCTION " + function + " TO remembrancer_app")
     for table in TENANT_TABLES:
-        op.execute("SELECT protect_by_tenant('" + table + "')")  # noqa: S608  -- constants above
+        op.execute("SELECT protect_by_tenant('" + table + "')")
     for table in OWNER_TABLES:
-        op.execute("SELECT protect_by_owner('" + table + "')")  # noqa: S608  -- constants above
+        op.execute("SELECT protect_by_owner('" + table + "')")
     for table in APPEND_ONLY:
         op.execute("REVOKE UPDATE ON " + table + " FROM remembrancer_app")
     _protect_operator_tables()
@@ -472,14 +493,30 @@ def downgrade() -> None:
         END $$
     """)
     for function in (
-        "add_embedding_model(text, integer)", "embedding_gaps(integer, integer)", "enter_owner(uuid, text, text)",
-        "find_api_key(bytea)", "protect_by_owner(text)", "protect_by_tenant(text)",
+        "add_embedding_model(text, integer)",
+        "embedding_gaps(integer, integer)",
+        "enter_owner(uuid, text, text)",
+        "find_api_key(bytea)",
+        "protect_by_owner(text)",
+        "protect_by_tenant(text)",
     ):
         op.execute("DROP FUNCTION " + function)
     for table in (
-        "embedding_models", "idempotency_keys", "jobs", "memory_events", "postings",
-        "memory_keys", "memory_sources", "memories", "episodes", "sessions", "owner_stats",
-        "owners", "key_usage", "api_keys", "tenants",
+        "embedding_models",
+        "idempotency_keys",
+        "jobs",
+        "memory_events",
+        "postings",
+        "memory_keys",
+        "memory_sources",
+        "memories",
+        "episodes",
+        "sessions",
+        "owner_stats",
+        "owners",
+        "key_usage",
+        "api_keys",
+        "tenants",
     ):
         op.execute("DROP TABLE " + table)
     op.execute("DROP FUNCTION current_tenant()")

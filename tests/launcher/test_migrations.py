@@ -111,7 +111,7 @@ def test_a_role_that_may_not_create_roles_is_told_so(
         "GRANT CREATE ON SCHEMA public TO clerk",
     )
 
-    with pytest.raises(LaunchError, match="may not create the role a_role_nobody_made"):
+    with pytest.raises(LaunchError, match="may neither create the role a_role_nobody_made"):
         migrations.upgrade(clerk_url)
 
 

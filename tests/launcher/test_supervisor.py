@@ -171,6 +171,13 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     assert "APP_PORT is wrong" in _refusal(tmp_path / "data", APP_PORT="http")
 
 
+def test_a_malformed_key_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    said = _refusal(tmp_path / "data", APP_BOOTSTRAP_KEY="secret")
+
+    assert "APP_BOOTSTRAP_KEY" in said
+    assert not (tmp_path / "data" / "api_key").exists()
+
+
 def test_an_absent_external_database_is_named(tmp_path: Path) -> None:
     url = f"postgresql://me:hush@127.0.0.1:{free_port()}/db"
 
