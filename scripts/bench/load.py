@@ -1,6 +1,6 @@
 """Throughput and latency of a whole installation over HTTP.
 
-    python -m scripts.bench.load [--seconds 60] [--out docs/evidence/load.json]
+    python -m scripts.bench.load [--seconds 60] [--record]
 
 Starts an installation of its own (as scripts/serve does), stores 200 users with 500 memories
 each, then runs 16 clients: first as fast as they can, for the maximum; then at half of that rate,
@@ -32,7 +32,7 @@ from app.embeddings.client import HttpEmbedder
 from app.kit.database import Database
 from app.kit.settings import DatabaseSettings, EmbeddingSettings
 from app.tenants.schemas import Principal
-from scripts.bench import seed
+from scripts.bench import evidence, seed
 
 CLIENTS = 16
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,13 +157,48 @@ def _run(installation: Installation, name: str, seconds: int, rate: float) -> di
     }
 
 
+def _record(result: dict[str, Any]) -> None:
+    """Keep a result as evidence."""
+    row = evidence.row
+    resident = result["resident_mb"]
+    errors = sum(result[run]["Aggregated"]["errors"] for run in ("maximum", "offered"))
+    total = sum(result[run]["Aggregated"]["requests"] for run in ("maximum", "offered"))
+    rows = [
+        row("requests at most", result["maximum"]["Aggregated"]["requests_per_s"], unit="1/s"),
+        row("offered load", result["offered_rate"], unit="1/s"),
+        *(
+            row(f"{kind} {name} at the offered load", result["offered"][kind][f"{name}_ms"],
+                unit="ms")
+            for kind in ("recall", "write")
+            for name in ("p50", "p95", "p99")
+        ),
+        row("errors", errors, target="0", holds=errors == 0),
+        row("api resident", resident["api"], unit="MB", target="≤ 200 MB",
+            holds=resident["api"] <= 200),
+        row("worker resident", resident["worker"], unit="MB", target="≤ 200 MB",
+            holds=resident["worker"] <= 200),
+        row("sidecar resident", resident["sidecar"], unit="MB", target="≤ 700 MB",
+            holds=resident["sidecar"] <= 700),
+    ]  # fmt: skip
+    evidence.write(
+        "load",
+        name="Load over HTTP",
+        command="python -m scripts.bench.load --record",
+        n=f"{total} requests by {CLIENTS} clients, 80 % recall and 20 % write, "
+        f"{result['users']} users with {result['memories_per_user']} memories",
+        rows=rows,
+        notes="The clients run on the same cores as the service.",
+        raw=result,
+    )
+
+
 def main() -> None:
     """Measure and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--memories", type=int, default=500)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--record", action="store_true", help="keep the result as evidence")
     arguments = parser.parse_args()
     with Installation(arguments.users) as installation:
         fill_s = asyncio.run(_fill(installation, arguments.users, arguments.memories))
@@ -187,10 +222,9 @@ def main() -> None:
             },
             "measured_on": datetime.now(UTC).date().isoformat(),
         }
-    text = json.dumps(result, indent=1)
-    if arguments.out:
-        arguments.out.write_text(text + "\n")
-    print(text)
+    if arguments.record:
+        _record(result)
+    print(json.dumps(result, indent=1))
 
 
 if __name__ == "__main__":
