@@ -10,7 +10,7 @@ from typing import Any
 DIRECTORY = Path(__file__).resolve().parents[2] / "docs" / "evidence"
 
 
-def row(  # noqa: PLR0913  -- one column each
+def row(
     figure: str,
     value: float | str,
     *,
@@ -28,7 +28,7 @@ def row(  # noqa: PLR0913  -- one column each
     }
 
 
-def write(  # noqa: PLR0913  -- one member each
+def write(
     file: str,
     *,
     name: str,
