@@ -54,21 +54,27 @@ _UPSERT_CONVERSATIONS = sa.text("""
         last_at = greatest(sessions.last_at, excluded.last_at)
 """)
 
+_ERASE = sa.text("""
+    DELETE FROM episodes WHERE owner_id = :owner_id AND id = ANY(CAST(:ids AS uuid[]))
+    RETURNING session_id
+""")
+
 # A session whose last message is erased is gone; the others keep their numbering.
-_LEAVE_CONVERSATION = sa.text("""
-    WITH erased AS (
-        DELETE FROM episodes
-        WHERE owner_id = :owner_id AND ordinal = ANY(CAST(:ordinals AS integer[]))
-        RETURNING session_id
-    ), left_over AS (
-        SELECT session_id, count(*) AS gone FROM erased
-        WHERE session_id IS NOT NULL GROUP BY session_id
+_COUNT_AGAIN = sa.text("""
+    WITH held AS MATERIALIZED (
+        SELECT session_id, count(*) AS messages, max(ordinal) AS last_ordinal,
+            min(occurred_at) AS first_at, max(occurred_at) AS last_at
+        FROM episodes
+        WHERE owner_id = :owner_id AND session_id = ANY(CAST(:session_ids AS text[]))
+        GROUP BY session_id
     ), emptied AS (
-        DELETE FROM sessions s USING left_over l
-        WHERE s.owner_id = :owner_id AND s.session_id = l.session_id AND s.messages <= l.gone
+        DELETE FROM sessions
+        WHERE owner_id = :owner_id AND session_id = ANY(CAST(:session_ids AS text[]))
+            AND session_id NOT IN (SELECT session_id FROM held)
     )
-    UPDATE sessions s SET messages = s.messages - l.gone FROM left_over l
-    WHERE s.owner_id = :owner_id AND s.session_id = l.session_id AND s.messages > l.gone
+    UPDATE sessions s SET messages = h.messages, last_ordinal = h.last_ordinal,
+        first_at = h.first_at, last_at = h.last_at
+    FROM held h WHERE s.owner_id = :owner_id AND s.session_id = h.session_id
 """)
 
 
@@ -186,7 +192,10 @@ async def latest_messages(
     return list(reversed((await session.scalars(statement)).all()))
 
 
-async def erase(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:
-    """Delete messages by ordinal, and sessions that are empty then."""
-    values = {"owner_id": scope.owner_id, "ordinals": list(ordinals)}
-    await session.execute(_LEAVE_CONVERSATION, values)
+async def erase(session: AsyncSession, scope: Scope, ids: Sequence[UUID]) -> None:
+    """Delete messages; their sessions go with the last one, and forget the times of others."""
+    values = {"owner_id": scope.owner_id, "ids": list(ids)}
+    found = set((await session.scalars(_ERASE, values)).all())
+    if touched := sorted(found - {None}):
+        values = {"owner_id": scope.owner_id, "session_ids": touched}
+        await session.execute(_COUNT_AGAIN, values)

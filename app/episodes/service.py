@@ -89,6 +89,6 @@ async def latest_messages(
     )
 
 
-async def erase(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:
-    """Delete messages by ordinal, and sessions that are empty then."""
-    await repository.erase(session, scope, ordinals)
+async def erase(session: AsyncSession, scope: Scope, ids: Sequence[UUID]) -> None:
+    """Delete those of the messages that exist, and sessions that are empty then."""
+    await repository.erase(session, scope, ids)

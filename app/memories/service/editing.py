@@ -245,7 +245,7 @@ async def erase(session: AsyncSession, principal: Principal, memory_id: UUID) ->
     kept = [m for m in following if m.ordinal not in set(ordinals)]
     await key_rows.unindex(session, scope, ordinals)
     await rows.erase(session, scope, ordinals)
-    await episodes.erase(session, scope, ordinals)
+    await episodes.erase(session, scope, [one.id for one in gone])  # an episode has its memory's id
     for one in kept:
         one.context_ordinal = None
     await session.flush()
