@@ -5,6 +5,7 @@ import asyncio
 import os
 import platform
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -45,6 +46,8 @@ def main() -> int:
             _say(outcome.report)
             break  # the data stay as they are, to be looked at
     left = installation.end()
+    if not any(outcome.complaints for outcome in outcomes):
+        shutil.rmtree(directory, ignore_errors=True)
     _say(f"left running at the end: {left or 'nothing'}")
     minutes = (time.monotonic() - began) / 60
     if asked.out is not None:
@@ -124,12 +127,12 @@ One installation as `scripts/serve` starts it, with the default settings. At eac
 clients write (1 to 5 items a request, five users, two sessions each, half of the requests with an
 Idempotency-Key) and repeat what fails with the same ids until it is acknowledged. In their midst
 `kill -9` hits the victim: the api, the worker, the sidecar, the database's postmaster, one of its
-backends, the supervisor, everything at once, or everything and once more while it recovers. Then
-the stream goes on, ends, and once the jobs are finished it is checked, for all moments so far:
-every acknowledged item is stored once, as it was sent, nothing else is; it is recalled by a word of
-its own and has its vector; all jobs succeeded; counters, postings, vectors, bits, sources and
-sessions agree with one another (the rules of `tests/crash/tables.py`); no process of before the
-kill is left.
+backends, the supervisor, everything at once, everything and once more while it recovers, or part
+after part as in a storm (the seconds are from its end). Then the stream goes on, ends, and once the
+jobs are finished it is checked, for all moments so far: every acknowledged item is stored once, as
+it was sent, and nothing else is; it is recalled by a word of its own and has its vector; all jobs
+succeeded; counters, postings, vectors, bits, sources and sessions agree with one another (the rules
+of `tests/crash/tables.py`); no process of before the kill is left.
 
 *Writes again*: until a write that was sent after the kill is acknowledged; *with vectors*: until
 one is whose vectors were made at once; *settled*: until all jobs were finished and every part was

@@ -14,29 +14,33 @@ from tests.crash.stream import Ledger
 
 
 @contextmanager
-def _running(**settings: str) -> Generator[Installation]:
+def prepared(**settings: str) -> Generator[Installation]:
+    """An installation that has yet to be started; in the end nothing of it may be left running."""
     # Not pytest's own directory: that is private to us, and the server may run as another user.
     directory = Path(tempfile.mkdtemp(prefix="remembrancer-crash-"))
     directory.chmod(0o711)
     made = Installation(directory / "data", **settings)
-    made.start()
-    yield made
-    left = made.end()
-    shutil.rmtree(directory, ignore_errors=True)
+    try:
+        yield made
+    finally:
+        left = made.end()
+        shutil.rmtree(directory, ignore_errors=True)
     assert left == []
 
 
 @pytest.fixture(scope="package")
 def installation() -> Generator[Installation]:
     """An installation that takes a worker for dead after 9 s; by default it is 30."""
-    with _running(APP_JOBS__STALLED_S="9") as made:
+    with prepared(APP_JOBS__STALLED_S="9") as made:
+        made.start()
         yield made
 
 
 @pytest.fixture
 def patient_installation() -> Generator[Installation]:
     """One with the default, in which a write soon leaves its vectors to a job."""
-    with _running(APP_EMBEDDINGS__WRITE_BUDGET_S="1") as made:
+    with prepared(APP_EMBEDDINGS__WRITE_BUDGET_S="1") as made:
+        made.start()
         yield made
 
 

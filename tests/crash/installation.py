@@ -120,8 +120,9 @@ class Installation(LiveServer):
 
     def end(self) -> list[str]:
         """Stop it; return what was left running, after killing it."""
-        self.family()
-        self.stop()
+        if self.process.poll() is None:
+            self.family()
+            self.stop()
         left = self.still_there(self._ever) + _users_of(self.data_dir)
         for process in left:
             process.kill()

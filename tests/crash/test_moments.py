@@ -18,7 +18,7 @@ pytestmark = [
 # The seed chooses the moments and, of each of these, one.
 ROUNDS = (
     ("postgres", "backend"),
-    ("api", "worker", "sidecar", "supervisor"),
+    ("api", "worker", "sidecar", "supervisor", "storm"),
     ("everything", "everything twice"),
 )
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from tests.crash.installation import Installation, Process
 
 PARTS = ("api", "worker", "sidecar", "postgres")
-VICTIMS = (*PARTS, "backend", "supervisor", "everything", "everything twice")
+VICTIMS = (*PARTS, "backend", "supervisor", "everything", "everything twice", "storm")
 """``postgres`` is the postmaster; ``backend`` one process that it forked for a connection;
-``everything twice`` is killed again while it recovers."""
+``everything twice`` is killed again while it recovers; a ``storm`` is part after part."""
 
 _LATEST_AGAIN_S = 4.0
+_STORM = 6
 
 
 def in_turn(rng: random.Random, count: int) -> list[str]:
@@ -28,6 +29,8 @@ def strike(installation: Installation, victim: str, rng: random.Random) -> set[P
         killed = {installation.backend(rng.random())}
     elif victim == "supervisor":
         return _behead(installation)
+    elif victim == "storm":
+        return _storm(installation, rng)
     else:
         return _kill_all(installation, rng)
     for process in killed:
@@ -43,9 +46,26 @@ def recover(installation: Installation, victim: str, rng: random.Random) -> set[
         installation.start()
         return set()
     installation.launch()
-    time.sleep(rng.uniform(0.2, _LATEST_AGAIN_S))
-    killed = _kill_all(installation, rng)
+    killed = kill_all_after(installation, rng.uniform(0.2, _LATEST_AGAIN_S), rng)
     installation.start()
+    return killed
+
+
+def kill_all_after(installation: Installation, seconds: float, rng: random.Random) -> set[Process]:
+    """Let it go on for a while, then kill everything; return what was killed."""
+    time.sleep(seconds)
+    return _kill_all(installation, rng)
+
+
+def _storm(installation: Installation, rng: random.Random) -> set[Process]:
+    """Kill parts one after another, some of them before they are well again."""
+    killed = set()
+    for part in rng.choices(PARTS, k=_STORM):
+        if part in installation.children():
+            process = installation.part(part)
+            process.kill()
+            killed.add(process)
+        time.sleep(rng.uniform(0.2, 2.5))
     return killed
 
 
