@@ -4,19 +4,21 @@ The worker answers no requests that a health check could ask. Its event loop loo
 a second, so its process gives up the processor that often; one that hangs does not. Linux only.
 """
 
+import re
 import sys
 import time
 from pathlib import Path
 
 _LOOK_S = 2.0
-_WORKER = b"app.cli\0worker\0"
+# Anchored at python: a container's init names the same words behind its own.
+_WORKER = re.compile(rb"[^\0]*python[\d.]*\0(?:[^\0]*\0)*app\.cli\0worker\0")
 
 
 def find_worker(processes: Path = Path("/proc")) -> Path | None:
     """Return the directory of the worker's process."""
     for entry in processes.glob("[0-9]*"):
         try:
-            if (entry / "cmdline").read_bytes().endswith(_WORKER):
+            if _WORKER.fullmatch((entry / "cmdline").read_bytes()):
                 return entry
         except OSError:  # it ended meanwhile
             continue

@@ -56,6 +56,15 @@ def test_a_stopped_worker_is_not_alive(processes: Path, worker: subprocess.Popen
     assert not pulse.is_alive(processes, look_s=_LOOK_S)
 
 
+def test_the_containers_init_is_not_taken_for_the_worker(tmp_path: Path) -> None:
+    for pid, command in ((1, "/sbin/docker-init -- python"), (7, "python")):
+        (tmp_path / str(pid)).mkdir()
+        words = [*command.split(), "-m", "app.cli", "worker", ""]
+        (tmp_path / str(pid) / "cmdline").write_bytes("\0".join(words).encode())
+
+    assert pulse.find_worker(tmp_path) == tmp_path / "7"
+
+
 def test_no_worker_is_not_alive(tmp_path: Path) -> None:
     assert not pulse.is_alive(tmp_path)
 
