@@ -129,12 +129,18 @@ async def archive_expired(database: Database, tenant_id: UUID, now: datetime) ->
     async with database.transaction(tenant_id=tenant_id) as session:
         owner_ids = await rows.owners_with_expired(session, tenant_id, now=now)
     for owner_id in owner_ids:
-        scope = Scope(tenant_id, owner_id)
-        async with _owner(database, scope) as session:
-            if await rows.lock_owner(session, scope):
-                held = await rows.expired(session, scope, now=now, limit=_BATCH)
-                if held:
-                    await hide(session, scope, held, reason="expired", now=now)
+        while await _archive_some(database, Scope(tenant_id, owner_id), now) == _BATCH:
+            pass
+
+
+async def _archive_some(database: Database, scope: Scope, now: datetime) -> int:
+    async with _owner(database, scope) as session:
+        if not await rows.lock_owner(session, scope):
+            return 0
+        held = await rows.expired(session, scope, now=now, limit=_BATCH)
+        if held:
+            await hide(session, scope, held, reason="expired", now=now)
+        return len(held)
 
 
 async def prune_events(database: Database, tenant_id: UUID, *, before: datetime) -> None:

@@ -1,5 +1,6 @@
 """Read, edit, archive, restore and erase single memories."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,7 @@ from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import flag_modified
 
 from app.episodes import service as episodes
 from app.jobs import service as jobs
@@ -103,7 +105,10 @@ async def edit(
     The episode stays as it was said.
     """
     wanted = changes.model_dump(exclude_unset=True)
-    prepared, table = await _prepare(writer, memory_id, wanted.get("content"))
+    if "content" in wanted:
+        draft = await _prepare(writer, memory_id, wanted["content"])
+    else:
+        draft = _Draft("", unembedded(""), (await writer.spaces.current()).table)
     async with writer.database.transaction(tenant_id=writer.principal.tenant_id) as session:
         scope, memory = await find_locked(session, writer.principal, memory_id)
         if memory.archived_at is not None:
@@ -115,16 +120,23 @@ async def edit(
             await rows.add_event(session, scope, [memory.ordinal], "edited", detail=detail, now=now)
             await session.flush()
         if "content" in before:
-            await _index_anew(session, scope, memory, prepared, table)
+            await _index_anew(session, scope, memory, draft)
             await _rekey_dependants(session, scope, [memory])
         elif "occurred_at" in before:
             await rekey(session, scope, [memory], language=await language_of(session, scope))
-        return memory, await _finish(session, scope, memory, table, now=now)
+        return memory, await _finish(session, scope, memory, draft.table, now=now)
 
 
-async def _prepare(
-    writer: Writer, memory_id: UUID, content: str | None
-) -> tuple[Prepared | None, ModelTable | None]:
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What was prepared outside of the transaction: windows and vectors of a bare turn."""
+
+    text: str
+    prepared: Prepared
+    table: ModelTable | None
+
+
+async def _prepare(writer: Writer, memory_id: UUID, content: str | None) -> _Draft:
     """Embed new (or, for ``None``, the present) content outside of any transaction."""
     tenant_id = writer.principal.tenant_id
     async with writer.database.transaction(tenant_id=tenant_id) as session:
@@ -132,7 +144,7 @@ async def _prepare(
     text = kernel.spoken(content or memory.content, memory.name)
     space = await writer.spaces.current()
     prepared = await prepare(space.embedder, [text], budget_s=writer.budget_s)
-    return prepared[0], await writer.spaces.table_for(space, prepared)
+    return _Draft(text, prepared[0], await writer.spaces.table_for(space, prepared))
 
 
 def _apply(memory: Memory, wanted: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
@@ -140,27 +152,31 @@ def _apply(memory: Memory, wanted: Mapping[str, Any], *, now: datetime) -> dict[
     before = {}
     for member, value in wanted.items():
         attribute = "metadata_" if member == "metadata" else member
-        if getattr(memory, attribute) != value:
+        if not _is_same(getattr(memory, attribute), value):
             before[member] = getattr(memory, attribute)
             setattr(memory, attribute, value)
+            flag_modified(memory, attribute)  # to SQLAlchemy, too, true is 1
     if before:
         memory.updated_at = now
     return before
 
 
-async def _index_anew(
-    session: AsyncSession,
-    scope: Scope,
-    memory: Memory,
-    prepared: Prepared | None,
-    table: ModelTable | None,
-) -> None:
+def _is_same(held: object, value: object) -> bool:
+    """Compare members; within metadata, true is not 1."""
+    if isinstance(held, dict):
+        return json.dumps(held, sort_keys=True) == json.dumps(value, sort_keys=True)
+    return held == value
+
+
+async def _index_anew(session: AsyncSession, scope: Scope, memory: Memory, draft: _Draft) -> None:
     await key_rows.unindex(session, scope, [memory.ordinal])
     statement = (await statements(session, scope, [memory]))[0]
-    found = prepared or unembedded(kernel.spoken(memory.content, memory.name))
+    text = kernel.spoken(memory.content, memory.name)
+    # What was prepared is of no use if the memory was edited meanwhile.
+    found = draft.prepared if draft.text == text else unembedded(text)
     language = await language_of(session, scope)
     entry = Entry(memory.ordinal, statement, found)
-    await index(session, scope, [entry], table=table, language=language)
+    await index(session, scope, [entry], table=draft.table, language=language)
 
 
 async def _rekey_dependants(session: AsyncSession, scope: Scope, changed: Sequence[Memory]) -> None:
@@ -222,7 +238,7 @@ async def restore(writer: Writer, memory_id: UUID, *, now: datetime) -> tuple[Me
 
     An ``expires_at`` that has passed is lifted: else the memory would be gone again at once.
     """
-    prepared, table = await _prepare(writer, memory_id, None)
+    draft = await _prepare(writer, memory_id, None)
     async with writer.database.transaction(tenant_id=writer.principal.tenant_id) as session:
         scope, memory = await find_locked(session, writer.principal, memory_id)
         if memory.archived_at is not None:
@@ -231,9 +247,9 @@ async def restore(writer: Writer, memory_id: UUID, *, now: datetime) -> tuple[Me
             if memory.expires_at is not None and memory.expires_at <= now:
                 memory.expires_at = None
             await session.flush()
-            await _index_anew(session, scope, memory, prepared, table)
+            await _index_anew(session, scope, memory, draft)
             await rows.add_event(session, scope, [memory.ordinal], "restored", detail={}, now=now)
-        return memory, await _finish(session, scope, memory, table, now=now)
+        return memory, await _finish(session, scope, memory, draft.table, now=now)
 
 
 async def erase(session: AsyncSession, principal: Principal, memory_id: UUID) -> None:
