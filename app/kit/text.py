@@ -98,6 +98,17 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError(msg) from error
 
 
+def _number(value: object) -> object:
+    # Pydantic alone would also take texts and truth values; 7.0 is a whole number in JSON.
+    if isinstance(value, str | bytes | bool):
+        msg = "must be a number"
+        raise ValueError(msg)  # noqa: TRY004  -- pydantic answers this one
+    return value
+
+
+NUMBER = BeforeValidator(_number)
+"""Last annotation of a number in a body: refuses texts that spell one, and true and false."""
+
 CleanText = Annotated[str, AfterValidator(clean)]
 """Any text without NUL and lone surrogates; may be empty."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.kit.body import Body
-from app.kit.text import AwareTime, CleanText, ExternalId, not_blank
+from app.kit.text import NUMBER, AwareTime, CleanText, ExternalId, not_blank
 from app.retrieval.kernel.candidates import Candidate
 
 Query = Annotated[
@@ -48,7 +48,7 @@ class RecallRequest(Body):
         Field(description="Alone: this agent's memories; with a user: the user's, of this agent."),
     ] = None
     session_id: Annotated[ExternalId | None, Field(description="Only this conversation.")] = None
-    limit: Annotated[int, Field(strict=True, ge=1, le=200, description="Hits, at most.")] = 10
+    limit: Annotated[int, Field(ge=1, le=200, description="Hits, at most."), NUMBER] = 10
     kinds: Annotated[
         list[CleanText] | None, Field(min_length=1, max_length=32, description="Only these kinds.")
     ] = None
@@ -69,12 +69,8 @@ class RecallRequest(Body):
     ] = 0
     deadline_ms: Annotated[
         int | None,
-        Field(
-            strict=True,
-            ge=1,
-            le=60_000,
-            description="Give up the dense arm rather than take longer.",
-        ),
+        Field(ge=1, le=60_000, description="Give up the dense arm rather than take longer."),
+        NUMBER,
     ] = None
     include: Annotated[
         list[Literal["sources"]],
@@ -192,7 +188,7 @@ class ContextRequest(Body):
         ExternalId | None, Field(description="Whose recent turns are packed.")
     ] = None
     max_tokens: Annotated[
-        int, Field(strict=True, ge=1, le=1_000_000, description="Of the whole text.")
+        int, Field(ge=1, le=1_000_000, description="Of the whole text."), NUMBER
     ] = 1_000
     count_by: Annotated[
         Literal["embedder", "characters"],

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.kit.body import Body
-from app.kit.text import AwareTime, ExternalId, Label
+from app.kit.text import NUMBER, AwareTime, ExternalId, Label
 from app.tenants import kernel
 
 OwnerKind = Literal["user", "agent"]
@@ -88,7 +88,7 @@ Language = Annotated[
         json_schema_extra={"enum": list(kernel.TEXT_SEARCH)},
     ),
 ]
-Limit = Annotated[int, Field(strict=True, ge=1, le=2_000_000_000)]
+Limit = Annotated[int, Field(ge=1, le=2_000_000_000), NUMBER]
 
 
 class TenantSettings(Body):
