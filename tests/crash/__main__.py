@@ -93,9 +93,9 @@ def _report(
     items = sum(outcome.items for outcome in outcomes)
     repeated = sum(outcome.retried for outcome in outcomes)
     verdict = (
-        f"**{len(outcomes) - len(failed)} of {len(outcomes)} moments passed**; {items} acknowledged"
-        f" items, {repeated} attempts repeated by the clients, processes left at the end:"
-        f" {len(left)}."
+        f"**{len(outcomes) - len(failed)} of {len(outcomes)} moments passed**; {items} items"
+        f" acknowledged, {repeated} attempts repeated\nby the clients, {len(left)} processes left"
+        " running at the end."
     )
     return "\n".join([
         "# Killed at random moments",
