@@ -57,3 +57,20 @@ class Episode(Base):
     body_digest: Mapped[bytes] = mapped_column(BYTEA)
     digest: Mapped[bytes] = mapped_column(BYTEA)
     job_id: Mapped[UUID | None]
+
+
+class EpisodeAlias(Base):
+    """A client key under which the words of another episode were sent again. Append-only."""
+
+    __tablename__ = "episode_aliases"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["owner_id", "episode_id"], ["episodes.owner_id", "episodes.id"], ondelete="CASCADE"
+        ),
+        sa.Index("ix_episode_aliases_owner_id_episode_id", "owner_id", "episode_id"),
+    )
+
+    owner_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True)
+    client_key: Mapped[str] = mapped_column(primary_key=True)
+    episode_id: Mapped[UUID]
+    body_digest: Mapped[bytes] = mapped_column(BYTEA)

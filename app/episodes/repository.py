@@ -9,8 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.episodes.models import Conversation, Episode
-from app.episodes.schemas import NewEpisode
+from app.episodes.models import Conversation, Episode, EpisodeAlias
+from app.episodes.schemas import Alias, NewEpisode, SessionView
 from app.tenants.schemas import Scope
 
 _INSERT = sa.text("""
@@ -130,6 +130,43 @@ async def known(
     return (await session.scalars(statement)).all()
 
 
+async def aliases(session: AsyncSession, scope: Scope, client_keys: Sequence[str]) -> list[Alias]:
+    """Return the client keys that stand for another episode's words, each with its ordinal."""
+    statement = (
+        sa.select(
+            EpisodeAlias.client_key,
+            EpisodeAlias.episode_id,
+            EpisodeAlias.body_digest,
+            Episode.ordinal,
+        )
+        .join(
+            Episode,
+            sa.and_(
+                Episode.owner_id == EpisodeAlias.owner_id, Episode.id == EpisodeAlias.episode_id
+            ),
+        )
+        .where(
+            EpisodeAlias.owner_id == scope.owner_id,
+            EpisodeAlias.client_key == sa.any_(sa.cast(client_keys, sa.ARRAY(sa.Text))),
+        )
+    )
+    return [Alias(*row) for row in await session.execute(statement)]
+
+
+async def add_aliases(
+    session: AsyncSession, scope: Scope, sent: Sequence[tuple[str, UUID, bytes]]
+) -> None:
+    """Remember client keys, each with the episode it stands for and the digest of its body."""
+    rows = [
+        EpisodeAlias(
+            owner_id=scope.owner_id, client_key=key, episode_id=episode_id, body_digest=digest
+        )
+        for key, episode_id, digest in sent
+    ]
+    session.add_all(rows)
+    await session.flush()
+
+
 async def conversations(
     session: AsyncSession, scope: Scope, session_ids: Iterable[str]
 ) -> dict[str, Conversation]:
@@ -141,26 +178,53 @@ async def conversations(
 
 
 async def list_conversations(
-    session: AsyncSession,
-    scope: Scope,
-    *,
-    agent_id: str | None,
-    before: int | None,
-    limit: int,
+    session: AsyncSession, scope: Scope, *, before: int | None, limit: int
 ) -> Sequence[Conversation]:
     """Return sessions, newest first, from behind ordinal ``before``."""
     statement = sa.select(Conversation).where(Conversation.owner_id == scope.owner_id)
-    if agent_id is not None:
-        said = sa.exists().where(
-            Episode.owner_id == scope.owner_id,
-            Episode.session_id == Conversation.session_id,
-            Episode.agent_id == agent_id,
-        )
-        statement = statement.where(said)
     if before is not None:
         statement = statement.where(Conversation.ordinal < before)
     statement = statement.order_by(Conversation.ordinal.desc()).limit(limit)
     return (await session.scalars(statement)).all()
+
+
+async def list_conversations_of(
+    session: AsyncSession, scope: Scope, agent_id: str, *, before: int | None, limit: int
+) -> list[SessionView]:
+    """Return sessions as one agent knows them: counts and times of its own messages only."""
+    ordinal = sa.func.min(Episode.ordinal)
+    statement = (
+        sa.select(
+            Episode.session_id,
+            ordinal.label("ordinal"),
+            sa.func.count().label("messages"),
+            sa.func.min(Episode.occurred_at).label("first_at"),
+            sa.func.max(Episode.occurred_at).label("last_at"),
+            sa.func.min(Episode.created_at).label("created_at"),
+        )
+        .where(
+            Episode.owner_id == scope.owner_id,
+            Episode.agent_id == agent_id,
+            Episode.session_id.is_not(None),
+        )
+        .group_by(Episode.session_id)
+        .order_by(ordinal.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.having(ordinal < before)
+    found = await session.execute(statement)
+    return [
+        SessionView(
+            str(row.session_id),
+            row.ordinal,
+            row.messages,
+            row.first_at,
+            row.last_at,
+            row.created_at,
+        )
+        for row in found
+    ]
 
 
 def _messages(scope: Scope, session_id: str, agent_id: str | None) -> sa.Select[Episode]:

@@ -28,11 +28,33 @@ class NewEpisode:
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """A client key under which the words of an episode were sent again."""
+
+    client_key: str
+    episode_id: UUID
+    body_digest: bytes
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a message stands in its session: its number, and the message before it."""
 
     seq: int | None
     previous_ordinal: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A session as one agent knows it."""
+
+    session_id: str
+    ordinal: int
+    messages: int
+    first_at: datetime
+    last_at: datetime
+    created_at: datetime
 
 
 class SessionRead(BaseModel):

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.episodes import repository
 from app.episodes.models import Conversation, Episode
-from app.episodes.schemas import NewEpisode, Place
+from app.episodes.schemas import Alias, NewEpisode, Place, SessionView
 from app.tenants.schemas import Scope
 
 
@@ -17,6 +17,21 @@ async def known(
 ) -> Sequence[Episode]:
     """Return the episodes stored under one of the client keys or with the same content."""
     return await repository.known(session, scope, client_keys=client_keys, digests=digests)
+
+
+async def aliases(session: AsyncSession, scope: Scope, client_keys: Sequence[str]) -> list[Alias]:
+    """Return those of the client keys under which another episode's words were sent again."""
+    if not client_keys:
+        return []
+    return await repository.aliases(session, scope, client_keys)
+
+
+async def add_aliases(
+    session: AsyncSession, scope: Scope, sent: Sequence[tuple[str, UUID, bytes]]
+) -> None:
+    """Remember client keys, each with the episode it stands for and the digest of its body."""
+    if sent:
+        await repository.add_aliases(session, scope, sent)
 
 
 async def place(
@@ -58,10 +73,12 @@ async def list_conversations(
     agent_id: str | None,
     before: int | None,
     limit: int,
-) -> Sequence[Conversation]:
-    """Return sessions (of one agent), newest first, from behind ordinal ``before``."""
-    return await repository.list_conversations(
-        session, scope, agent_id=agent_id, before=before, limit=limit
+) -> Sequence[Conversation | SessionView]:
+    """Return sessions (as one agent knows them), newest first, from behind ordinal ``before``."""
+    if agent_id is None:
+        return await repository.list_conversations(session, scope, before=before, limit=limit)
+    return await repository.list_conversations_of(
+        session, scope, agent_id, before=before, limit=limit
     )
 
 

@@ -101,10 +101,10 @@ class Database:
                     await enter_owner(session, owner_id)
                 yield session
                 is_committing = True
-        except (OperationalError, PoolTimeoutError) as error:
+        except PoolTimeoutError as error:
             raise _unavailable(is_committing=is_committing) from error
         except DBAPIError as error:
-            if error.connection_invalidated:
+            if error.connection_invalidated or _passes(error):
                 raise _unavailable(is_committing=is_committing) from error
             raise
 
@@ -118,6 +118,14 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+
+
+def _passes(error: DBAPIError) -> bool:
+    """Tell whether a repeat may succeed: the server was away, busy, stopping, or gave way."""
+    if not isinstance(error, OperationalError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state[:2] in {"08", "40", "53", "55", "57"}
 
 
 def _unavailable(*, is_committing: bool) -> Exception:

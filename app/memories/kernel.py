@@ -11,6 +11,9 @@ from typing import Literal
 
 KeyKind = Literal["value", "chunk"]
 
+CONTEXT_CHARACTERS = 1_000
+"""Characters of the turn before that a key carries, at most."""
+
 Span = tuple[int, int]
 
 
@@ -40,9 +43,17 @@ def spoken(content: str, name: str | None) -> str:
     return f"{name}: {content}" if name else content
 
 
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """Return the time as it is in a zone; at the ends of the calendar, as it is."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
+
+
 def date_words(moment: datetime, zone: tzinfo) -> str:
     """Return the date as people write it in questions, in the owner's time zone."""
-    local = moment.astimezone(zone)
+    local = in_zone(moment, zone)
     return f"{local.day} {local:%B} {local.year}"
 
 
@@ -52,8 +63,11 @@ def dense_text(content: str, name: str | None, start: int, stop: int) -> str:
 
 
 def lexical_text(statement: Statement, start: int, stop: int, zone: tzinfo) -> str:
-    """Return the text whose stems a key is found by; the first also carries the turn before."""
-    before = statement.previous if start == 0 else None
+    """Return the text whose stems a key is found by; the first also carries the turn before.
+
+    Of a long turn before only the end counts: what follows answers that, not all of it.
+    """
+    before = statement.previous[-CONTEXT_CHARACTERS:] if statement.previous and not start else None
     bare = dense_text(statement.content, statement.name, start, stop)
     date = date_words(statement.occurred_at, zone)
     return " ".join(part for part in (before, bare, date) if part)

@@ -34,6 +34,8 @@ class OwnerStats(Base):
     sum_dl: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
     last_ordinal: Mapped[int] = mapped_column(server_default="0")
     last_extra_key: Mapped[int] = mapped_column(server_default="0")
+    is_pending: Mapped[bool] = mapped_column(server_default=sa.false())
+    """Whether a key may lack its vector; spares the worker a look at all keys."""
 
 
 class Memory(Base):

@@ -16,19 +16,27 @@ def register(registry: TaskRegistry, spaces: Spaces, settings: HousekeepingSetti
     async def embed(context: TaskContext) -> None:
         await background.embed_pending(context, spaces)
 
+    async def embed_all(context: TaskContext) -> None:
+        await background.embed_all(context, spaces)
+
     async def reembed(context: TaskContext) -> None:
         await background.reembed(context, spaces)
 
     async def check_bits(context: TaskContext) -> None:
         await background.check_bits(context, spaces)
 
+    async def continue_reembedding(database: Database, _tenant_id: UUID, _now: datetime) -> None:
+        await background.continue_reembedding(database, spaces)
+
     async def prune_events(database: Database, tenant_id: UUID, now: datetime) -> None:
         before = now - timedelta(days=settings.events_days)
         await background.prune_events(database, tenant_id, before=before)
 
     registry.task("memories.embed", embed)
+    registry.task("memories.embed_all", embed_all)
     registry.task("memories.reembed", reembed)
     registry.task("memories.check_bits", check_bits)
     registry.task("memories.reindex", background.reindex)
     registry.housekeeping("memories.expire", background.archive_expired)
     registry.housekeeping("memories.prune_events", prune_events)
+    registry.housekeeping("memories.continue_reembedding", continue_reembedding)

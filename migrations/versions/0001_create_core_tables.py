@@ -91,6 +91,7 @@ TABLES = (
         sum_dl bigint NOT NULL DEFAULT 0,
         last_ordinal integer NOT NULL DEFAULT 0,
         last_extra_key integer NOT NULL DEFAULT 0,
+        is_pending boolean NOT NULL DEFAULT false,
         CONSTRAINT pk_owner_stats PRIMARY KEY (owner_id),
         CONSTRAINT fk_owner_stats_owner_id_owners FOREIGN KEY (owner_id)
             REFERENCES owners ON DELETE CASCADE
@@ -138,6 +139,18 @@ TABLES = (
     )
     """,
     "CREATE INDEX ix_episodes_owner_id_session_id_seq ON episodes (owner_id, session_id, seq)",
+    """
+    CREATE TABLE episode_aliases (
+        owner_id bigint NOT NULL,
+        client_key text NOT NULL,
+        episode_id uuid NOT NULL,
+        body_digest bytea NOT NULL,
+        CONSTRAINT pk_episode_aliases PRIMARY KEY (owner_id, client_key),
+        CONSTRAINT fk_episode_aliases_owner_id_episode_id_episodes
+            FOREIGN KEY (owner_id, episode_id) REFERENCES episodes ON DELETE CASCADE
+    )
+    """,
+    "CREATE INDEX ix_episode_aliases_owner_id_episode_id ON episode_aliases (owner_id, episode_id)",
     """
     CREATE TABLE memories (
         owner_id bigint NOT NULL,
@@ -328,12 +341,13 @@ OWNER_TABLES = (
     "owner_stats",
     "sessions",
     "episodes",
+    "episode_aliases",
     "memory_sources",
     "memory_keys",
     "postings",
     "memory_events",
 )
-APPEND_ONLY = ("episodes", "memory_events")
+APPEND_ONLY = ("episodes", "episode_aliases", "memory_events")
 
 FUNCTIONS = (
     # The settings are '' after the transaction that made them, hence nullif.
@@ -393,15 +407,17 @@ FUNCTIONS = (
     """,
     # Re-embedding serves all tenants: whose keys still lack a vector of the new model?
     """
-    CREATE FUNCTION embedding_gaps(model integer, most integer)
+    CREATE FUNCTION embedding_gaps(model integer, most integer, before timestamptz)
     RETURNS TABLE (tenant_id uuid, owner_id bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     BEGIN
         RETURN QUERY EXECUTE format(
             'SELECT o.tenant_id, o.owner_id FROM owners o WHERE EXISTS ('
-            'SELECT FROM memory_keys k WHERE k.owner_id = o.owner_id AND NOT EXISTS ('
+            'SELECT FROM memory_keys k JOIN memories m ON m.owner_id = k.owner_id '
+            'AND m.ordinal = k.memory_ordinal AND m.created_at < $2 '
+            'WHERE k.owner_id = o.owner_id AND NOT EXISTS ('
             'SELECT FROM %I e WHERE e.owner_id = k.owner_id AND e.key_ordinal = k.ordinal)) '
-            'LIMIT $1', 'embeddings_' || model) USING most;
+            'LIMIT $1', 'embeddings_' || model) USING most, before;
     END $$
     """,
     # The application owns no table, yet a new embedding model needs two: this function makes them.
@@ -459,7 +475,7 @@ def upgrade() -> None:
     for function in (
         "find_api_key(bytea)",
         "add_embedding_model(text, integer)",
-        "embedding_gaps(integer, integer)",
+        "embedding_gaps(integer, integer, timestamptz)",
     ):
         op.execute("REVOKE ALL ON FUNCTION " + function + " FROM PUBLIC")
         op.execute("GRANT EXECUTE ON FUNCTION " + function + " TO remembrancer_app")
@@ -494,7 +510,7 @@ def downgrade() -> None:
     """)
     for function in (
         "add_embedding_model(text, integer)",
-        "embedding_gaps(integer, integer)",
+        "embedding_gaps(integer, integer, timestamptz)",
         "enter_owner(uuid, text, text)",
         "find_api_key(bytea)",
         "protect_by_owner(text)",
@@ -510,6 +526,7 @@ def downgrade() -> None:
         "memory_keys",
         "memory_sources",
         "memories",
+        "episode_aliases",
         "episodes",
         "sessions",
         "owner_stats",

@@ -115,3 +115,28 @@ async def test_two_bodies_for_one_client_id_at_once_end_in_one_conflict(store: S
 
     assert sorted(answer.status_code for answer in answers) == [201, 409]
     assert await store.count("memories") == 1
+
+
+async def test_a_client_id_of_a_duplicate_is_remembered_too(store: Store) -> None:
+    words = {"content": "the cat is grey", "occurred_at": at(1)}
+    first = (await store.remember({**words, "client_id": "a"}))[0]
+    again = (await store.remember({**words, "client_id": "b"}))[0]
+
+    repeated = (await store.remember({**words, "client_id": "b"}))[0]
+    other = await store.write({"content": "something else", "client_id": "b"})
+
+    assert again == repeated == {**first, "client_id": "b", "status": "duplicate"}
+    assert other.status_code == 409
+    assert code_of(other) == "client-id-conflict"
+
+
+async def test_a_client_id_of_a_duplicate_counts_within_a_request(store: Store) -> None:
+    words = {"content": "the cat is grey", "occurred_at": at(1)}
+
+    answer = await store.write(
+        {**words, "client_id": "a"},
+        {**words, "client_id": "b"},
+        {"content": "something else", "client_id": "b"},
+    )
+
+    assert answer.status_code == 409

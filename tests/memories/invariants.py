@@ -91,7 +91,8 @@ def _text(memories: Rows, ordinal: int, start: int, stop: int, zone: str) -> str
     before = memories.get(context)
     if before is not None:
         assert before[6] == session, "the turn before is of another session"
-    previous = kernel.spoken(before[1], before[2]) if before else None
+    # An archived turn lends its words to nobody.
+    previous = kernel.spoken(before[1], before[2]) if before and before[5] else None
     statement = Statement(content, name, occurred_at, previous)
     return kernel.lexical_text(statement, start, stop, ZoneInfo(zone))
 

@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from app.episodes.models import Episode
+from app.episodes.schemas import Alias
 from app.ingestion.errors import ClientIdConflictError
 from app.ingestion.service.reading import Said
 from app.kit.ids import new_id
@@ -40,6 +41,9 @@ class Known:
 
     by_client_id: dict[str, Kept] = field(default_factory=dict)
     by_digest: dict[bytes, Kept] = field(default_factory=dict)
+    by_alias: dict[str, tuple[Kept, bytes]] = field(default_factory=dict)
+    """Client ids of duplicates: what they stand for, and the digest of their own body."""
+    new_aliases: list[tuple[str, UUID, bytes]] = field(default_factory=list)
 
     @classmethod
     def of(cls, rows: Iterable[Episode]) -> "Known":
@@ -52,6 +56,12 @@ class Known:
                 known.by_client_id[row.client_key] = kept
         return known
 
+    def add_aliases(self, aliases: Iterable[Alias]) -> None:
+        """Read the client ids under which words were sent that were there already."""
+        for alias in aliases:
+            kept = Kept(alias.episode_id, alias.body_digest, alias.ordinal)
+            self.by_alias[alias.client_key] = (kept, alias.body_digest)
+
     def match(self, said: Sequence[Said]) -> list[Outcome]:
         """Decide item by item; an item may repeat an earlier one of the same request.
 
@@ -63,14 +73,24 @@ class Known:
     def _match(self, said: Said) -> Outcome:
         client_id = said.item.client_id
         if client_id is not None and (kept := self.by_client_id.get(client_id)):
-            if kept.body_digest != said.body_digest:
-                msg = "The client_id came with another body before."
-                raise ClientIdConflictError(msg, client_id=client_id)
+            _same_body(said, kept.body_digest)
             return Outcome(said, kept, "repeat")
+        if client_id is not None and (alias := self.by_alias.get(client_id)):
+            _same_body(said, alias[1])
+            return Outcome(said, alias[0], "duplicate")
         if kept := self.by_digest.get(said.digest):
+            if client_id is not None:
+                self.by_alias[client_id] = (kept, said.body_digest)
+                self.new_aliases.append((client_id, kept.id, said.body_digest))
             return Outcome(said, kept, "duplicate")
         kept = Kept(new_id(), said.body_digest)
         self.by_digest[said.digest] = kept
         if client_id is not None:
             self.by_client_id[client_id] = kept
         return Outcome(said, kept, "new")
+
+
+def _same_body(said: Said, before: bytes) -> None:
+    if before != said.body_digest:
+        msg = "The client_id came with another body before."
+        raise ClientIdConflictError(msg, client_id=said.item.client_id)

@@ -121,22 +121,25 @@ async def _claim(session: AsyncSession, scope: Scope, write: Write) -> MemoriesS
 
 
 async def _known(session: AsyncSession, scope: Scope, write: Write) -> Known:
-    rows = await episodes.known(
-        session,
-        scope,
-        client_keys=[one.item.client_id for one in write.said if one.item.client_id is not None],
-        digests=[one.digest for one in write.said],
-    )
-    return Known.of(rows)
+    client_keys = [one.item.client_id for one in write.said if one.item.client_id is not None]
+    digests = [one.digest for one in write.said]
+    rows = await episodes.known(session, scope, client_keys=client_keys, digests=digests)
+    known = Known.of(rows)
+    known.add_aliases(await episodes.aliases(session, scope, client_keys))
+    return known
 
 
 async def _store(
     session: AsyncSession, scope: Scope, write: Write, embedded: Embedded
 ) -> MemoriesStored:
-    outcomes = (await _known(session, scope, write)).match(write.said)
+    if not await memories.is_active(session, embedded.table):
+        embedded = Embedded({}, None)  # the model changed meanwhile: a job makes the vectors anew
+    known = await _known(session, scope, write)
+    outcomes = known.match(write.said)
     new = [one for one in outcomes if one.verdict == "new"]
     if new:
         await _store_new(session, scope, write, new, embedded)
+    await episodes.add_aliases(session, scope, known.new_aliases)
     ordinals = sorted({one.kept.ordinal for one in outcomes})
     pending = await memories.pending(session, scope, embedded.table, ordinals)
     items = [

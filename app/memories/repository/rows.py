@@ -215,7 +215,10 @@ async def page(session: AsyncSession, scope: Scope, query: MemoryQuery) -> Seque
     """Return memories of one owner, newest first, from behind ordinal ``before``."""
     statement = in_scope(scope)
     if query.state != "all":
-        is_live = Memory.archived_at.is_(None)
+        is_live = sa.and_(
+            Memory.archived_at.is_(None),
+            sa.or_(Memory.expires_at.is_(None), Memory.expires_at > sa.func.now()),
+        )
         statement = statement.where(is_live if query.state == "live" else sa.not_(is_live))
     for column, wanted in (
         (Memory.agent_id, query.agent_id),
@@ -247,8 +250,22 @@ async def by_ordinals(
     return (await session.scalars(statement)).all()
 
 
+async def live_by_ids(
+    session: AsyncSession, scope: Scope, memory_ids: Sequence[UUID], *, now: datetime
+) -> Sequence[Memory]:
+    """Return those of the memories that are neither archived nor expired."""
+    statement = in_scope(scope).where(
+        Memory.id.in_(memory_ids),
+        Memory.archived_at.is_(None),
+        sa.or_(Memory.expires_at.is_(None), Memory.expires_at > now),
+    )
+    return (await session.scalars(statement)).all()
+
+
 async def dependants(session: AsyncSession, scope: Scope, memory: Memory) -> Sequence[Memory]:
-    """Return the live memories whose keyword key carries this one as the turn before."""
+    """Return the memories whose keyword key carries this one as the turn before."""
+    if memory.session_id is None:
+        return []
     statement = in_scope(scope).where(
         Memory.session_id == memory.session_id,
         Memory.ordinal > memory.ordinal,
@@ -338,10 +355,16 @@ async def source_episodes(
     return found
 
 
-async def count_keys(session: AsyncSession, scope: Scope) -> int:
-    """Return how many searchable keys the owner has."""
-    statement = sa.select(OwnerStats.keys).where(OwnerStats.owner_id == scope.owner_id)
-    return (await session.execute(statement)).scalar_one_or_none() or 0
+async def has_pending(session: AsyncSession, scope: Scope) -> bool:
+    """Tell whether a key of the owner may lack its vector."""
+    statement = sa.select(OwnerStats.is_pending).where(OwnerStats.owner_id == scope.owner_id)
+    return bool((await session.execute(statement)).scalar_one_or_none())
+
+
+async def set_pending(session: AsyncSession, scope: Scope, *, is_pending: bool) -> None:
+    """Note whether a key of the owner may lack its vector; needs the owner's lock."""
+    statement = sa.update(OwnerStats).where(OwnerStats.owner_id == scope.owner_id)
+    await session.execute(statement.values(is_pending=is_pending))
 
 
 async def owner_ids(session: AsyncSession, tenant_id: UUID) -> Sequence[int]:

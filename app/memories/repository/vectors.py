@@ -1,6 +1,7 @@
 """Embedding models and their vectors; each model has two tables of its own."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 from uuid import UUID
@@ -51,7 +52,7 @@ _PENDING = """
     ORDER BY k.ordinal LIMIT :limit
 """
 
-_GAPS = sa.text("SELECT tenant_id, owner_id FROM embedding_gaps(:model_id, :most)")
+_GAPS = sa.text("SELECT tenant_id, owner_id FROM embedding_gaps(:model_id, :most, :before)")
 
 # 40 of the owner's own vectors as queries; their 20 exact neighbours against those found when
 # the nearest 4 % by bits are re-ranked. `+ 0` keeps an index from answering in place of the scan.
@@ -159,9 +160,15 @@ async def set_bits(
     await session.execute(statement.values(bit_agreement=agreement, uses_bits=uses_bits))
 
 
-async def gaps(session: AsyncSession, model_id: int, *, most: int) -> list[tuple[UUID, int]]:
-    """Return tenant and owner of keys (of any tenant) that lack a vector of this model."""
-    found = await session.execute(_GAPS, {"model_id": model_id, "most": most})
+async def gaps(
+    session: AsyncSession, model_id: int, *, most: int, before: datetime
+) -> list[tuple[UUID, int]]:
+    """Return tenant and owner of keys (of any tenant) that lack a vector of this model.
+
+    Only memories written ``before`` count.
+    """
+    values = {"model_id": model_id, "most": most, "before": before}
+    found = await session.execute(_GAPS, values)
     return [(row.tenant_id, row.owner_id) for row in found]
 
 

@@ -1,9 +1,9 @@
 """The verbs of the room."""
 
 from app.memories.kernel import spoken
-from app.memories.repository.rows import MemoryQuery, source_episodes
+from app.memories.repository.rows import MemoryQuery, live_by_ids, source_episodes
 from app.memories.repository.vectors import as_parameter
-from app.memories.service.adding import add, lock_owner, pending, take_ordinals
+from app.memories.service.adding import add, is_active, lock_owner, pending, take_ordinals
 from app.memories.service.background import models, start_reembedding
 from app.memories.service.editing import (
     Writer,
@@ -34,6 +34,8 @@ __all__ = [
     "erase",
     "find",
     "history",
+    "is_active",
+    "live_by_ids",
     "lock_owner",
     "models",
     "needs_bit_check",

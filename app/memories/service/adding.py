@@ -1,6 +1,7 @@
 """Write memories; the caller holds the owner's lock and has prepared windows and vectors."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -42,8 +43,8 @@ async def add(
     now: datetime,
 ) -> None:
     """Insert memories with their keys and vectors; needs the owner's lock."""
+    new, previous = await _turns_before(session, scope, new)
     await rows.insert(session, scope, new, now=now)
-    previous = await _turns_before(session, scope, new)
     entries = [
         Entry(memory.ordinal, _statement(memory, previous), found)
         for memory, found in zip(new, prepared, strict=True)
@@ -54,13 +55,23 @@ async def add(
 
 async def _turns_before(
     session: AsyncSession, scope: Scope, new: Sequence[NewMemory]
-) -> dict[int, str]:
-    """Return the turns that the new ones follow, by ordinal; most are among the new ones."""
+) -> tuple[list[NewMemory], dict[int, str]]:
+    """Return the turns that the new ones follow, by ordinal; most are among the new ones.
+
+    Another agent's turn is no context: whoever may see only this agent's memories would find
+    them by the other's words.
+    """
     texts = {memory.ordinal: kernel.spoken(memory.content, memory.name) for memory in new}
     asked = {m.context_ordinal for m in new if m.context_ordinal is not None} - set(texts)
+    agents = {memory.agent_id for memory in new}
     for memory in await rows.by_ordinals(session, scope, sorted(asked)):
-        texts[memory.ordinal] = kernel.spoken(memory.content, memory.name)
-    return texts
+        if memory.archived_at is None and {memory.agent_id} == agents:
+            texts[memory.ordinal] = kernel.spoken(memory.content, memory.name)
+    followed = [
+        memory if memory.context_ordinal in texts else replace(memory, context_ordinal=None)
+        for memory in new
+    ]
+    return followed, texts
 
 
 def _statement(memory: NewMemory, turns: dict[int, str]) -> Statement:
@@ -71,6 +82,12 @@ def _statement(memory: NewMemory, turns: dict[int, str]) -> Statement:
         occurred_at=memory.occurred_at,
         previous=turns.get(before) if before is not None else None,
     )
+
+
+async def is_active(session: AsyncSession, table: ModelTable | None) -> bool:
+    """Tell whether vectors made for these tables are the ones that recall will compare."""
+    active = await vectors.active_model(session)
+    return table is None or (active is not None and active.model_id == table.model_id)
 
 
 async def pending(

@@ -28,6 +28,8 @@ from app.memories.service.spaces import CACHE_S, Spaces
 from app.tenants.schemas import Scope
 
 _BATCH = 256
+_EMBED_BATCH = 64
+"""Keys embedded and stored at a time: what is done stays done when the embedder goes away."""
 _FIRST = -(2**31)
 _AWAY_S = 5
 _MOST_OWNERS = 100_000
@@ -36,7 +38,16 @@ LEAST_AGREEMENT = 0.85
 
 
 async def embed_pending(context: TaskContext, spaces: Spaces) -> None:
-    """Compute the vectors that were missing when memories were written. Safe to run twice."""
+    """Compute the vectors that were missing when memories were written, if any were."""
+    scope = Scope(context.tenant_id, context.required_owner_id())
+    async with _owner(context.database, scope) as session:
+        waits = await rows.has_pending(session, scope)
+    if waits:
+        await embed_all(context, spaces)
+
+
+async def embed_all(context: TaskContext, spaces: Spaces) -> None:
+    """Look at all keys of an owner, and compute what vectors of the active model they lack."""
     scope = Scope(context.tenant_id, context.required_owner_id())
     space = await spaces.current()
     if space.embedder is None and space.table is not None:
@@ -46,6 +57,10 @@ async def embed_pending(context: TaskContext, spaces: Spaces) -> None:
     with _postponed():
         table = space.table or await spaces.ensure(embedder.model, await _dimensions(embedder))
         await _fill(context, scope, embedder, table.model_id)
+    async with _owner(context.database, scope) as session:
+        if await rows.lock_owner(session, scope):
+            rest = await vectors.pending(session, scope, table.model_id, after=_FIRST, limit=1)
+            await rows.set_pending(session, scope, is_pending=bool(rest))
 
 
 @contextmanager
@@ -89,10 +104,14 @@ async def _pending_texts(
     session: AsyncSession, scope: Scope, model_id: int, *, after: int
 ) -> dict[int, str]:
     """Return the texts of the next keys that lack a vector, by key, ascending."""
-    keys = await vectors.pending(session, scope, model_id, after=after, limit=_BATCH)
+    keys = await vectors.pending(session, scope, model_id, after=after, limit=_EMBED_BATCH)
     ordinals = sorted({key.memory_ordinal for key in keys})
     held = {memory.ordinal: memory for memory in await rows.by_ordinals(session, scope, ordinals)}
-    return {key.ordinal: _dense_text(key, held[key.memory_ordinal]) for key in keys}
+    return {
+        key.ordinal: _dense_text(key, held[key.memory_ordinal])
+        for key in keys
+        if key.memory_ordinal in held
+    }
 
 
 def _dense_text(key: PendingKey, memory: Memory) -> str:
@@ -179,18 +198,26 @@ async def start_reembedding(database: Database, spaces: Spaces, name: str, *, no
 
 async def _queue_gaps(database: Database, model_id: int, task: str, *, now: datetime) -> int:
     async with database.transaction() as session:
-        gaps = await vectors.gaps(session, model_id, most=_MOST_OWNERS)
+        gaps = await vectors.gaps(session, model_id, most=_MOST_OWNERS, before=now)
     for tenant_id, owner_id in gaps:
         async with database.transaction(tenant_id=tenant_id) as session:
             await jobs.enqueue(
-                session, tenant_id=tenant_id, owner_id=owner_id, kind="reembed", tasks=(task,),
+                session,
+                tenant_id=tenant_id,
+                owner_id=owner_id,
+                kind="reembed",
+                tasks=(task,),
                 now=now,
-            )  # fmt: skip
+                joins=True,
+            )
     return len(gaps)
 
 
 async def reembed(context: TaskContext, spaces: Spaces) -> None:
-    """Fill the models under construction for one owner; switch when no owner lacks a vector."""
+    """Fill the models under construction for one owner; switch when that was the last one.
+
+    What is written meanwhile does not hold the switch up: it is caught up on right behind it.
+    """
     scope = Scope(context.tenant_id, context.required_owner_id())
     async with context.database.transaction() as session:
         building = [row for row in await vectors.models(session) if row.state == "building"]
@@ -200,13 +227,31 @@ async def reembed(context: TaskContext, spaces: Spaces) -> None:
             continue
         with _postponed():
             await _fill(context, scope, embedder, model.model_id)
-        async with context.database.transaction() as session:
-            is_complete = not await vectors.gaps(session, model.model_id, most=1)
-        if is_complete:
-            await _switch(context.database, model.model_id)
-            # Other processes go on with the old model for a moment: catch up on what they wrote.
-            await asyncio.sleep(2 * CACHE_S)
-            await _queue_gaps(context.database, model.model_id, "memories.embed", now=clock.now())
+        await finish_reembedding(context.database, model)
+
+
+async def finish_reembedding(database: Database, model: EmbeddingModel) -> None:
+    """Switch to a model once no memory older than its tables lacks a vector of it."""
+    async with database.transaction() as session:
+        gaps = await vectors.gaps(session, model.model_id, most=1, before=model.created_at)
+    if gaps:
+        return
+    await _switch(database, model.model_id)
+    # Other processes go on with the old model for a moment: catch up on what they wrote.
+    await asyncio.sleep(2 * CACHE_S)
+    await _queue_gaps(database, model.model_id, "memories.embed_all", now=clock.now())
+
+
+async def continue_reembedding(database: Database, spaces: Spaces) -> None:
+    """Queue what a change of model still lacks: an owner restored, or edited behind its job."""
+    async with database.transaction() as session:
+        building = [row for row in await vectors.models(session) if row.state == "building"]
+    for model in building:
+        if spaces.embedder(model.name) is None:
+            continue
+        before, task = model.created_at, "memories.reembed"
+        if not await _queue_gaps(database, model.model_id, task, now=before):
+            await finish_reembedding(database, model)
 
 
 async def _switch(database: Database, model_id: int) -> None:

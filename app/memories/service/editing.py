@@ -230,6 +230,7 @@ async def hide(
         memory.updated_at = now
     await session.flush()
     await key_rows.unindex(session, scope, ordinals)
+    await _rekey_dependants(session, scope, held)
     await rows.add_event(session, scope, ordinals, "archived", detail={"reason": reason}, now=now)
 
 
@@ -248,6 +249,7 @@ async def restore(writer: Writer, memory_id: UUID, *, now: datetime) -> tuple[Me
                 memory.expires_at = None
             await session.flush()
             await _index_anew(session, scope, memory, draft)
+            await _rekey_dependants(session, scope, [memory])
             await rows.add_event(session, scope, [memory.ordinal], "restored", detail={}, now=now)
         return memory, await _finish(session, scope, memory, draft.table, now=now)
 

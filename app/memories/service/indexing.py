@@ -98,6 +98,8 @@ async def index(
         for keys, entry in zip(placed, entries, strict=True)
         if entry.prepared.vectors is not None
     ]
+    if table is None or len(ready) < len(entries):
+        await rows.set_pending(session, scope, is_pending=True)
     if table is not None and ready:
         ordinals = [key.ordinal for keys, _ in ready for key in keys]
         stacked = np.concatenate([found for _, found in ready])
@@ -127,7 +129,8 @@ async def statements(
 ) -> list[Statement]:
     """Return what the keys of stored memories are made of, with the turns before them."""
     wanted = [m.context_ordinal for m in held if m.context_ordinal is not None]
-    before = {m.ordinal: m for m in await rows.by_ordinals(session, scope, wanted)}
+    found = await rows.by_ordinals(session, scope, wanted)
+    before = {memory.ordinal: memory for memory in found if memory.archived_at is None}
     return [_statement(memory, before.get(memory.context_ordinal or 0)) for memory in held]
 
 

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 from app.embeddings.errors import EmbedderError
 from app.embeddings.kernel import estimate_tokens
 from app.episodes import service as episodes
-from app.episodes.models import Episode
 from app.kit.database import Database
+from app.memories import service as memories
+from app.memories.kernel import in_zone
+from app.memories.models import Memory
 from app.memories.service import Spaces
 from app.retrieval.kernel import context as kernel
 from app.retrieval.kernel.context import Line
@@ -76,8 +78,7 @@ async def build_context(
 ) -> ContextResponse:
     """Recall, read the session's last turns, and pack what fits."""
     found = await recaller.recall(asked.question, now=now)
-    turns, zone = await _recent(database, asked)
-    recent = [_turn(turn, zone) for turn in turns]
+    recent, zone = await _recent(database, asked, now=now)
     recalled = [
         _Draft(one.id, one.occurred_at, _text(one.content, one.name, one.occurred_at, zone))
         for one in found.candidates
@@ -111,8 +112,13 @@ async def build_context(
     )
 
 
-async def _recent(database: Database, asked: ContextQuestion) -> tuple[Sequence[Episode], tzinfo]:
-    """Return the session's last turns and the owner's time zone."""
+async def _recent(
+    database: Database, asked: ContextQuestion, *, now: datetime
+) -> tuple[list[_Draft], tzinfo]:
+    """Return the session's last turns as they are held now, and the owner's time zone.
+
+    A turn that was archived or has expired is left out, one that was edited stands as edited.
+    """
     question = asked.question
     async with database.transaction() as session:
         scope = await tenants.enter(session, question.tenant_id, question.owner)
@@ -121,18 +127,22 @@ async def _recent(database: Database, asked: ContextQuestion) -> tuple[Sequence[
         zone = ZoneInfo((await tenants.effective_settings(session, scope)).time_zone)
         if asked.session_id is None:
             return [], zone
-        return await episodes.latest_messages(
+        turns = await episodes.latest_messages(
             session, scope, asked.session_id, agent_id=asked.agent_id, limit=_RECENT_TURNS
-        ), zone
+        )
+        ids = [turn.id for turn in turns]
+        held = await memories.live_by_ids(session, scope, ids, now=now)
+    live = {memory.id: memory for memory in held}
+    return [_turn(live[memory_id], zone) for memory_id in ids if memory_id in live], zone
 
 
-def _turn(turn: Episode, zone: tzinfo) -> _Draft:
+def _turn(turn: Memory, zone: tzinfo) -> _Draft:
     text = _text(turn.content, turn.name or turn.role, turn.occurred_at, zone)
     return _Draft(turn.id, turn.occurred_at, text)
 
 
 def _text(content: str, name: str | None, occurred_at: datetime, zone: tzinfo) -> str:
-    return kernel.line(content, name, occurred_at.astimezone(zone))
+    return kernel.line(content, name, in_zone(occurred_at, zone))
 
 
 def _section(
