@@ -109,6 +109,8 @@ def _read(path: Path) -> bytes | None:
 
 def _keep(path: Path, graph: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob("*.tmp"):  # by a start that was killed while it wrote
+        left.unlink(missing_ok=True)
     _replace(path, graph)
     _replace(_digest_path(path), hashlib.sha256(graph).hexdigest().encode())
 

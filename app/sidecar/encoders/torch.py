@@ -46,7 +46,9 @@ class TorchEncoder:
         try:
             with torch.inference_mode():
                 return self._encode(ids, lengths, signs=signs)
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
             torch.cuda.empty_cache()
             msg = f"{len(ids)} texts of up to {ids.shape[1]} tokens do not fit the device."
             raise DeviceMemoryError(msg).retry_after(1) from error
@@ -62,6 +64,11 @@ class TorchEncoder:
         vectors = torch.nn.functional.normalize(output["sentence_embedding"].float(), dim=-1)
         positive = (output["token_embeddings"] > 0).cpu().numpy() if signs else None
         return Encoded(vectors.cpu().numpy(), positive)
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Say so of torch's own error, and of a library under it that found no room to start."""
+    return isinstance(error, torch.OutOfMemoryError) or "ALLOC_FAILED" in str(error)
 
 
 def _device(settings: SidecarSettings) -> torch.device:

@@ -1,6 +1,7 @@
 """The torch backend, and that it agrees with the onnx backend."""
 # ruff: noqa: PLC0415  -- torch is imported where it is used: it may be absent, and it is slow
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,18 +80,33 @@ def test_the_backend_gives_what_the_models_own_library_gives(
         assert np.einsum("bd,bd->b", vectors, expected).min() >= 0.9999
 
 
+@pytest.mark.parametrize("message", ["CUDA out of memory", "CUBLAS_STATUS_ALLOC_FAILED"])
 def test_a_device_without_room_is_a_problem_of_its_own(
-    torch_encoder: "TorchEncoder", monkeypatch: pytest.MonkeyPatch
+    message: str, torch_encoder: "TorchEncoder", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
-    def no_room(*_: object, **__: object) -> object:
-        raise torch.OutOfMemoryError
-
-    monkeypatch.setattr(torch_encoder, "_model", no_room)
+    kind = torch.OutOfMemoryError if "CUDA" in message else RuntimeError
+    monkeypatch.setattr(torch_encoder, "_model", failing(kind(message)))
 
     with pytest.raises(DeviceMemoryError):
         torch_encoder.encode(*padded([[101, 102]]), signs=False, urgent=True)
+
+
+def test_another_failure_of_the_device_stays_what_it_is(
+    torch_encoder: "TorchEncoder", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch_encoder, "_model", failing(RuntimeError("illegal access")))
+
+    with pytest.raises(RuntimeError, match="illegal access"):
+        torch_encoder.encode(*padded([[101, 102]]), signs=False, urgent=True)
+
+
+def failing(error: Exception) -> Callable[[object], object]:
+    def model(_: object) -> object:
+        raise error
+
+    return model
 
 
 @pytest.mark.parametrize(
