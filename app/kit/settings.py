@@ -103,7 +103,6 @@ class LimitSettings(Group):
     )
     body_bytes: Positive = Field(16_777_216, description="Bytes of one request body.")
     query_bytes: Positive = Field(8_192, description="Bytes of a recall query.")
-    page: Positive = Field(200, description="Largest `limit` of lists and recalls.")
     metadata_bytes: Positive = Field(16_384, description="Bytes of one item's metadata as JSON.")
     metadata_depth: Positive = Field(8, description="Nesting depth of metadata.")
     requests_per_minute: Count = Field(

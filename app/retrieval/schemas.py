@@ -78,7 +78,7 @@ class RecallRequest(Body):
     ] = Field(default_factory=list)
     reinforce: Annotated[
         bool,
-        Field(strict=True, description="Whether these hits count as recalled for their retention."),
+        Field(strict=True, description="Accepted; no mechanism strengthens what is recalled yet."),
     ] = True
     explain: Annotated[bool, Field(strict=True, description="Add each arm's rank and score.")] = (
         False

@@ -107,20 +107,44 @@ async def test_no_id_of_one_tenant_means_anything_to_another(
     api: FastAPI, client: httpx.AsyncClient
 ) -> None:
     key_id = (await client.get("/v1/keys", headers=OPERATOR)).json()["items"][0]["id"]
-    await client.put("/v1/users/alice/settings", json={}, headers=OPERATOR)
     await client.put("/v1/agents/helper/settings", json={}, headers=OPERATOR)
+    said = {"user_id": "alice", "session_id": "s", "items": [{"content": "the cat is grey"}]}
+    stored = (await client.post("/v1/memories", json=said, headers=OPERATOR)).json()
     _, stranger = await new_tenant(client)
-    ours = {"key_id": key_id, "user_id": "alice", "agent_id": "helper"}
+    ours = {
+        "key_id": key_id,
+        "user_id": "alice",
+        "agent_id": "helper",
+        "memory_id": stored["items"][0]["id"],
+        "job_id": stored["job_id"],
+        "session_id": "s",
+    }
+    memory = await client.get(f"/v1/memories/{ours['memory_id']}", headers=OPERATOR)
+    assert memory.status_code == 200
+    asked = 0
 
     for operation in _protected(api):
         if "{" not in operation.path or operation.scope == "operator":
             continue
         if operation.method == "put" and operation.path.endswith("/settings"):
             continue  # makes an owner of the stranger's own tenant
+        assert set(re.findall(r"\{(\w+)\}", operation.path)) <= set(ours), operation
+        asked += 1
+        if "{session_id}" in operation.path:
+            # The stranger's own user of this name, who has no such session.
+            path = operation.url(**ours)
+            response = await client.get(
+                path, params={"user_id": "alice"}, headers=with_key(stranger)
+            )
+            assert (response.status_code, response.json()["items"]) == (200, []), operation
+            continue
         response = await _call(client, operation, stranger, **ours)
 
-        assert response.status_code in {404, 422}, (operation, response.text)
+        assert response.status_code == 404, (operation, response.text)
+    assert asked >= 12
     assert (await client.get("/v1/users/alice/settings", headers=OPERATOR)).status_code == 200
+    same = await client.get(f"/v1/memories/{ours['memory_id']}", headers=OPERATOR)
+    assert same.json() == memory.json()
 
 
 async def test_a_bound_key_cannot_name_another_user(
