@@ -90,6 +90,8 @@ async def test_with_an_agent_only_its_part_is_shown(store: Store) -> None:
     assert await _sessions(store, agent_id="helper") == ["own", "mixed"]
     assert await _sessions(store, agent_id="other") == ["mixed"]
     assert await _sessions(store, agent_id="unknown") == []
+    (mixed,) = (await store.get("/v1/sessions", user_id="alice", agent_id="other"))["items"]
+    assert mixed["messages"] == 1
     assert await _said(store, "mixed", agent_id="helper") == ["helper one"]
     assert await _said(store, "mixed") == ["without", "helper one", "other"]
 

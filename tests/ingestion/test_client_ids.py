@@ -87,6 +87,17 @@ async def test_the_same_words_under_another_client_id_are_a_duplicate(store: Sto
     assert again[0]["id"] == first[0]["id"]
 
 
+async def test_a_client_id_of_an_erased_duplicate_is_free_again(store: Store) -> None:
+    first = await store.remember({**SAID, "occurred_at": at(0)})
+    said = {**SAID, "occurred_at": at(0), "client_id": "m2"}
+    await store.remember(said)
+    await store.erase(first[0]["id"])
+
+    again = await store.remember({**said, "content": "Something else."})
+
+    assert again[0]["status"] == "created"
+
+
 async def test_a_repeat_after_an_edit_is_still_the_first_item(store: Store) -> None:
     first = await store.remember(SAID)
     await store.edit(first[0]["id"], content="Edited since.")

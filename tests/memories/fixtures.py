@@ -43,7 +43,7 @@ async def room_engine(
 ) -> AsyncGenerator[AsyncEngine]:
     """The room's database as its owner, who looks past row-level security."""
     url = sqlalchemy_url(postgres.owner_url(room_database))
-    engine = create_async_engine(url, poolclass=sa.pool.NullPool)
+    engine = create_async_engine(url, pool_size=2)
     yield engine
     await engine.dispose()
 

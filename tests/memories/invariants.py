@@ -24,8 +24,9 @@ _SETTINGS = """
     FROM owners o JOIN tenants t USING (tenant_id) WHERE o.owner_id = :owner_id
 """
 _STEMS = """
-    SELECT lexeme, cardinality(positions)
-    FROM unnest(to_tsvector(CAST(:config AS regconfig), :text))
+    SELECT t.ordinal, s.lexeme, cardinality(s.positions)
+    FROM unnest(CAST(:ordinals AS integer[]), CAST(:texts AS text[])) AS t (ordinal, text)
+    CROSS JOIN LATERAL unnest(to_tsvector(CAST(:config AS regconfig), t.text)) s
 """
 
 
@@ -76,9 +77,15 @@ async def _check_postings(store: Store, own: Json, memories: Rows, keys: Rows) -
         assert key in keys, "a posting of no key"
         held[key][lexeme] = tf
         lengths[key].add(dl)
-    for ordinal, (_, memory_ordinal, start, stop, lexemes, _) in keys.items():
-        text = _text(memories, memory_ordinal, start, stop, zone)
-        stems = dict(await store.rows(_STEMS, config=TEXT_SEARCH[language], text=text))
+    texts = [_text(memories, row[1], row[2], row[3], zone) for row in keys.values()]
+    expected: dict[int, dict[str, int]] = {ordinal: {} for ordinal in keys}
+    config = TEXT_SEARCH[language]
+    for ordinal, lexeme, tf in await store.rows(
+        _STEMS, ordinals=list(keys), texts=texts, config=config
+    ):
+        expected[ordinal][lexeme] = tf
+    for ordinal, (*_, lexemes, _) in keys.items():
+        stems = expected[ordinal]
         assert held[ordinal] == stems, f"key {ordinal} has other stems than its text"
         assert sorted(lexemes) == sorted(stems)
         assert lengths[ordinal] == ({min(sum(stems.values()), 32_767)} if stems else set())
@@ -98,8 +105,9 @@ def _text(memories: Rows, ordinal: int, start: int, stop: int, zone: str) -> str
 
 
 async def _check_vectors(store: Store, own: Json, keys: set[int]) -> None:
-    """Vectors and bits belong to keys, and each vector has its bits."""
-    for (model_id,) in await store.rows("SELECT model_id FROM embedding_models"):
+    """Vectors and bits belong to keys, each vector has its bits, and a lack of one is noted."""
+    lacks = bool(keys)
+    for model_id, state in await store.rows("SELECT model_id, state FROM embedding_models"):
         vectors = await store.rows(
             f"SELECT key_ordinal, binary_quantize(vector)::text FROM embeddings_{model_id} "
             "WHERE owner_id = :owner_id",
@@ -112,6 +120,10 @@ async def _check_vectors(store: Store, own: Json, keys: set[int]) -> None:
         )
         assert {row[0] for row in vectors} <= keys, "a vector of no key"
         assert sorted(vectors) == sorted(bits)
+        if state == "active":
+            lacks = {row[0] for row in vectors} != keys
+    noted = await store.rows("SELECT is_pending FROM owner_stats WHERE owner_id = :owner_id", **own)
+    assert noted[0][0] or not lacks, "a key waits for its vector, and no job would look"
 
 
 async def _check_sessions(store: Store, own: Json) -> None:

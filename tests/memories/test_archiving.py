@@ -73,6 +73,19 @@ async def test_it_comes_back_with_the_turn_before_as_that_is_now(store: Store) -
     assert await store.by_words("hamster") == []
 
 
+async def test_the_next_turn_carries_its_words_only_while_it_is_live(store: Store) -> None:
+    stored = await store.remember("The hamster?", "She sleeps.", session_id="s")
+
+    await store.archive(stored[0]["id"])
+    assert await store.by_words("hamster") == []
+    await store.remember("And snores.", session_id="s")
+    await invariants.check(store)
+
+    await store.restore(stored[0]["id"])
+    assert set(await store.by_words("hamster")) == {"The hamster?", "She sleeps."}
+    await invariants.check(store)
+
+
 async def test_long_memories_come_back_with_all_their_keys(store: Store) -> None:
     long = "filler words " * 200 + "needle " + "filler words " * 200
     memory_id = (await store.remember(long))[0]["id"]

@@ -126,7 +126,6 @@ async def test_the_turn_after_a_mebibyte_is_kept_and_found(store: Store) -> None
         id=stored[1]["id"],
     )
     assert rows[0][0] < 1_000
-    await store.edit(stored[0]["id"], content=largest[::-1])
     await store.erase(stored[0]["id"])
     assert await store.by_words("story") == ["What a long story."]
 

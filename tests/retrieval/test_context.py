@@ -195,3 +195,23 @@ async def test_what_is_archived_or_erased_is_not_among_the_memories(store: Store
     packed = await store.context("cat")
 
     assert _section(packed, "memories")["memory_ids"] == [stored[2]["id"]]
+
+
+async def test_recent_turns_are_as_they_are_held_now(store: Store) -> None:
+    past = "2026-01-01T00:00:00Z"
+    stored = await store.remember(
+        {"content": "As it was said.", "occurred_at": at(0)},
+        {"content": "Archived.", "occurred_at": at(1)},
+        {"content": "Expired.", "occurred_at": at(2), "expires_at": past},
+        {"content": "Kept.", "occurred_at": at(3)},
+        session_id="s",
+    )
+    await store.edit(stored[0]["id"], content="As it was corrected.")
+    await store.archive(stored[1]["id"])
+
+    packed = await store.context("nothing", session_id="s")
+
+    assert [line.split("] ")[1] for line in packed["sections"][1]["text"].split("\n")[1:]] == [
+        "As it was corrected.",
+        "Kept.",
+    ]
