@@ -122,3 +122,21 @@ async def test_a_client_that_goes_away_leaves_no_half_write_and_no_connection(
     assert _pool_size(fresh.app) == 0
     assert await fresh.by_words("given") == []
     assert len(await fresh.remember("Works again.")) == 1
+
+
+async def test_a_user_erased_while_being_written_to_ends_in_no_half_state(fresh: Store) -> None:
+    async def erase() -> int:
+        await asyncio.sleep(0.02)
+        return (await fresh.client.delete("/v1/users/alice")).status_code
+
+    async def write(number: int) -> int:
+        return (await fresh.write(f"Words {number}.", key=f"k{number}")).status_code
+
+    for _ in range(3):
+        statuses = await asyncio.gather(*(write(n) for n in range(4)), erase(), write(5), erase())
+        # A write may find its owner gone in between, and then says so.
+        assert set(statuses) <= {200, 201, 404, 503}
+
+    await fresh.remember("Works again.")
+    listed = await fresh.get("/v1/memories", user_id="alice", limit=200)
+    assert len(listed["items"]) == await fresh.count("memory_keys") == await fresh.count("episodes")
