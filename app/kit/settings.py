@@ -5,10 +5,10 @@ The sidecar is a program of its own and has its own settings.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Count = Annotated[int, Ge(0)]
@@ -92,6 +92,14 @@ class RetrievalSettings(Group):
     bit_candidates: Positive = Field(
         800, description="Keys the bit scan hands to the exact re-ranking."
     )
+
+    @model_validator(mode="after")
+    def _some_arm_counts(self) -> Self:
+        """Refuse to weigh both arms with nothing."""
+        if self.lexical_weight + self.dense_weight == 0:
+            msg = "lexical_weight and dense_weight must not both be 0"
+            raise ValueError(msg)
+        return self
 
 
 class LimitSettings(Group):

@@ -17,8 +17,12 @@ END $$
 """
 
 MEMBERSHIP = """
-DO $$ BEGIN
-    IF NOT pg_has_role(current_user, 'remembrancer_app', 'MEMBER') THEN
+DO $$ DECLARE
+    -- From PostgreSQL 16 on, who makes a role is a member of it that may not act as it.
+    needed text := CASE WHEN current_setting('server_version_num')::integer >= 160000
+        THEN 'SET' ELSE 'MEMBER' END;
+BEGIN
+    IF NOT pg_has_role(current_user, 'remembrancer_app', needed) THEN
         GRANT remembrancer_app TO CURRENT_USER;
     END IF;
 END $$

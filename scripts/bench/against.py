@@ -75,6 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("result", type=Path)
     parser.add_argument("--peer")
+    parser.add_argument("--notes", default="", help="what else the reader must know")
     arguments = parser.parse_args()
     results = {entry["system"]: entry for entry in json.loads(arguments.result.read_text())}
     ours, other = results[OURS], arguments.peer or "baseline"
@@ -88,7 +89,8 @@ def main() -> None:
         "then python -m scripts.bench.against",
         n=f"{ours['questions']} questions over {ours['turns']} turns",
         rows=rows,
-        notes="One run, one machine, no language model; ours over HTTP, the other in process.",
+        notes="One run, one machine, no language model; ours over HTTP, the other in process. "
+        + arguments.notes,
         raw=raw,
     )
 

@@ -81,7 +81,8 @@ _EXACT = """
 _BITS = """
     , cand AS MATERIALIZED (
         SELECT key_ordinal FROM embedding_bits_0 p WHERE owner_id = :owner_id /*dense_filter*/
-        ORDER BY (bits <~> (SELECT binary_quantize(v) FROM qv)) + 0 LIMIT :bit_candidates
+        ORDER BY (bits <~> (SELECT binary_quantize(v) FROM qv)) + 0, key_ordinal
+        LIMIT :bit_candidates
     ), dk AS MATERIALIZED (
         SELECT cand.key_ordinal, (x.vector <=> (SELECT v FROM qv)) + 0 AS d
         FROM cand CROSS JOIN LATERAL (
