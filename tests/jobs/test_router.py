@@ -25,7 +25,7 @@ pytestmark = pytest.mark.pg
 class OtherOwnerError(Problem):
     """Stands for the room above, which refuses to name another owner."""
 
-    slug = "other-owner"
+    slug = "not-yours"
     status = 403
     title = "Bound to another owner"
 
@@ -168,7 +168,7 @@ async def test_a_bound_key_sees_the_jobs_of_its_owner_only(
     refused = await client.get("/v1/jobs", params={"user_id": "bob"}, headers=by(owner, "user:ana"))
 
     assert [job["id"] for job in page["items"]] == [mine]
-    assert (refused.status_code, refused.json()["code"]) == (403, "other-owner")
+    assert (refused.status_code, refused.json()["code"]) == (403, "not-yours")
 
 
 async def test_an_agents_key_sees_the_jobs_about_users_that_it_asked_for(
