@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+import structlog
 from psycopg import sql
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -29,6 +30,13 @@ def _clean_environment() -> None:
     """Keep the developer's own settings out of the tests."""
     for name in [name for name in os.environ if name.startswith("APP_")]:
         del os.environ[name]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_logs() -> None:
+    """Let no test inherit the log settings of a process that an earlier one composed."""
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,8 @@ def configure(settings: LogSettings, *, process: str) -> None:
         processors=[*shared, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        # Loggers are made at import, before a process says how it logs; tests say it anew.
+        cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(process=process)
     logging.basicConfig(
