@@ -4,6 +4,7 @@ Stands in for Docker and for the registry with the real base image, where neithe
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -34,14 +35,16 @@ def say(message: str) -> None:
 
 @dataclass(frozen=True)
 class Buildah:
-    """buildah on a store below ``work``; STORAGE_DRIVER in the environment says of which kind."""
+    """buildah on a store below ``work``."""
 
     work: Path
 
     def command(self, *arguments: str | Path) -> list[str]:
         """Return a command line."""
         store = ("--root", self.work / "store", "--runroot", self.work / "run")
-        return ["buildah", *map(str, (*store, *arguments))]
+        # As an option: buildah overlooks the variable where it is told the store's place.
+        driver = ("--storage-driver", os.environ["STORAGE_DRIVER"])
+        return ["buildah", *map(str, (*store, *driver, *arguments))]
 
     def __call__(self, *arguments: str | Path) -> str:
         """Run a command to its end and return what it said; it fails as a whole."""
