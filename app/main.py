@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import __version__
+from app.derivations import DERIVATIONS
 from app.embeddings.client import HttpEmbedder
 from app.embeddings.errors import EmbedderError
 from app.embeddings.protocol import Embedder
@@ -103,6 +104,7 @@ def create_app(settings: Settings | None = None, *, embedder: Embedder | None = 
         redirect_slashes=False,
     )
     app.state.settings = settings
+    app.state.derivations = DERIVATIONS
     app.state.embedder = embedder or HttpEmbedder(settings.embeddings)
     problems.install(app, public_url=settings.http.public_url)
     _add_middleware(app, settings)

@@ -4,7 +4,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from app.memories.service import Spaces, Writer
+from app.memories.service import Derivations, Spaces, Writer
 from app.tenants.dependencies import DatabaseDep, SettingsDep, WriterDep
 
 
@@ -16,11 +16,23 @@ def get_spaces(request: Request) -> Spaces:
 SpacesDep = Annotated[Spaces, Depends(get_spaces)]
 
 
+def get_derivations(request: Request) -> Derivations:
+    """Return what the mechanisms want to know when memories change."""
+    return cast(Derivations, request.app.state.derivations)
+
+
+DerivationsDep = Annotated[Derivations, Depends(get_derivations)]
+
+
 def get_writer(
-    database: DatabaseDep, spaces: SpacesDep, settings: SettingsDep, principal: WriterDep
+    database: DatabaseDep,
+    spaces: SpacesDep,
+    settings: SettingsDep,
+    principal: WriterDep,
+    derivations: DerivationsDep,
 ) -> Writer:
     """Return what an edit needs."""
-    return Writer(database, spaces, principal, settings.embeddings.write_budget_s)
+    return Writer(database, spaces, principal, settings.embeddings.write_budget_s, derivations)
 
 
 MemoryWriterDep = Annotated[Writer, Depends(get_writer)]

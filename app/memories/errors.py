@@ -27,6 +27,14 @@ class MemoryArchivedError(Problem):
     title = "Memory is archived"
 
 
+class DerivedMemoryError(Problem):
+    """What a mechanism made is not edited; what it was made of is."""
+
+    slug = "memory-derived"
+    status = 409
+    title = "Memory is derived"
+
+
 class OwnerBusyError(ServiceUnavailableError):
     """The owner was erased while the write was under way."""
 

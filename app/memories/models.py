@@ -34,6 +34,7 @@ class OwnerStats(Base):
     sum_dl: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
     last_ordinal: Mapped[int] = mapped_column(server_default="0")
     last_extra_key: Mapped[int] = mapped_column(server_default="0")
+    last_change: Mapped[int] = mapped_column(server_default="0")
     is_pending: Mapped[bool] = mapped_column(server_default=sa.false())
     """Whether a key may lack its vector; spares the worker a look at all keys."""
 
@@ -82,6 +83,8 @@ class Memory(Base):
     recall_count: Mapped[int] = mapped_column(server_default="0")
     generated_by: Mapped[str | None]
     context_ordinal: Mapped[int | None]
+    infer: Mapped[bool] = mapped_column(server_default=sa.true())
+    """Whether mechanisms may make something of it; false: kept verbatim, nothing else."""
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata")
 
 
@@ -178,8 +181,42 @@ class MemoryEvent(Base):
     detail: Mapped[dict[str, Any]]
 
 
+class MemoryChange(Base):
+    """The latest change to a memory that was written before: edited, archived, restored.
+
+    With the ordinals of new memories this is the feed that mechanisms follow.
+    """
+
+    __tablename__ = "memory_changes"
+    __table_args__ = (
+        sa.UniqueConstraint("owner_id", "change_no"),
+        _belongs_to_memory("memory_ordinal"),
+    )
+
+    owner_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True)
+    memory_ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    change_no: Mapped[int]
+
+
+class MechanismCursor(Base):
+    """How far a mechanism has followed an owner's memories, and their changes."""
+
+    __tablename__ = "mechanism_cursors"
+
+    owner_id: Mapped[int] = mapped_column(
+        sa.BigInteger, sa.ForeignKey("owners.owner_id", ondelete="CASCADE"), primary_key=True
+    )
+    mechanism: Mapped[str] = mapped_column(primary_key=True)
+    ordinal: Mapped[int]
+    change_no: Mapped[int]
+    updated_at: Mapped[datetime]
+
+
 class EmbeddingModel(Base):
-    """An embedder whose vectors are kept, in ``embeddings_<id>`` and ``embedding_bits_<id>``."""
+    """An embedder whose vectors are kept, in ``embeddings_<id>`` and ``embedding_bits_<id>``.
+
+    The vectors of what mechanisms make of memories lie in ``derived_vectors_<id>``.
+    """
 
     __tablename__ = "embedding_models"
     __table_args__ = (

@@ -12,7 +12,7 @@ from app.kit.errors import InvalidCursorError, InvalidItemError, LimitExceededEr
 from app.kit.openapi import problems
 from app.kit.pagination import Page, PageCursor, PageLimit, decode_cursor, trim
 from app.memories import service
-from app.memories.dependencies import MemoryWriterDep, SpacesDep
+from app.memories.dependencies import DerivationsDep, MemoryWriterDep, SpacesDep
 from app.memories.errors import (
     MemoryArchivedError,
     MemoryNotFoundError,
@@ -108,9 +108,11 @@ async def edit_memory(
 
 
 @router.delete("/{memory_id}", status_code=status.HTTP_204_NO_CONTENT, responses=_CHANGE)
-async def erase_memory(session: SessionDep, principal: WriterDep, memory_id: UUID) -> None:
+async def erase_memory(
+    session: SessionDep, principal: WriterDep, derivations: DerivationsDep, memory_id: UUID
+) -> None:
     """Erase a memory for ever: its episode, its history, and what was derived from it alone."""
-    await service.erase(session, principal, memory_id)
+    await service.erase(session, principal, memory_id, now=clock.now(), derivations=derivations)
 
 
 @router.get("/{memory_id}/history", responses=problems(MemoryNotFoundError, InvalidCursorError))
@@ -130,9 +132,13 @@ async def list_memory_history(
 
 
 @router.post("/{memory_id}:archive", responses=_CHANGE)
-async def archive_memory(session: SessionDep, principal: WriterDep, memory_id: UUID) -> MemoryRead:
+async def archive_memory(
+    session: SessionDep, principal: WriterDep, derivations: DerivationsDep, memory_id: UUID
+) -> MemoryRead:
     """Hide a memory from recall, reversibly. Safe to repeat."""
-    memory = await service.archive(session, principal, memory_id, now=clock.now())
+    memory = await service.archive(
+        session, principal, memory_id, now=clock.now(), derivations=derivations
+    )
     return MemoryRead.of(memory, "none")
 
 

@@ -32,8 +32,26 @@ class NewMemory:
     pinned: bool = False
     generated_by: str | None = None
     context_ordinal: int | None = None
+    infer: bool = True
     metadata: dict[str, Any] = field(default_factory=dict)
     episode_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedMemory:
+    """A memory that a mechanism makes of others.
+
+    It has no keys: the default recall never meets it, so nothing verbatim is crowded out.
+    """
+
+    kind: str
+    content: str
+    occurred_at: datetime
+    generated_by: str
+    sources: tuple[int, ...]
+    """Ordinals of the memories it was made from; at least one."""
+    agent_id: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 Embedding = Literal["ready", "pending", "none"]

@@ -1,6 +1,7 @@
 """Tables of the room: tenants, their keys, and the owners of memories."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,6 +20,8 @@ class Tenant(Base):
     name: Mapped[str]
     time_zone: Mapped[str] = mapped_column(server_default="UTC")
     language: Mapped[str] = mapped_column(server_default="en")
+    policies: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    """Forgetting policy and mechanisms, where they differ from the defaults."""
     created_at: Mapped[datetime]
 
 
@@ -81,4 +84,5 @@ class Owner(Base):
     external_id: Mapped[str]
     time_zone: Mapped[str | None]
     language: Mapped[str | None]
+    policies: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created_at: Mapped[datetime]

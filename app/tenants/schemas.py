@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from app.kit.body import Body
 from app.kit.text import NUMBER, AwareTime, ExternalId, Label
 from app.tenants import kernel
+from app.tenants.policies import DEFAULT, ForgettingPolicy, Mechanisms, Policies
 
 OwnerKind = Literal["user", "agent"]
 KeyScope = Literal["read", "write", "admin", "operator"]
@@ -40,6 +41,7 @@ class LocalSettings:
 
     time_zone: str
     language: str
+    policies: Policies = DEFAULT
 
     @property
     def text_search_config(self) -> str:
@@ -101,10 +103,12 @@ class TenantSettings(Body):
 
     time_zone: TimeZone = "UTC"
     language: Language = "en"
+    forgetting: ForgettingPolicy = ForgettingPolicy()
+    mechanisms: Mechanisms = Mechanisms()
 
 
 class OwnerSettingsUpdate(Body):
-    """An owner's own settings; `null` or absent: the tenant's."""
+    """An owner's own settings; `null` or absent: the tenant's. A policy counts as a whole."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"time_zone": "Asia/Tokyo", "language": None}]}
@@ -112,6 +116,8 @@ class OwnerSettingsUpdate(Body):
 
     time_zone: TimeZone | None = None
     language: Language | None = None
+    forgetting: ForgettingPolicy | None = None
+    mechanisms: Mechanisms | None = None
 
 
 class OwnerSettings(BaseModel):
@@ -119,6 +125,8 @@ class OwnerSettings(BaseModel):
 
     time_zone: TimeZone | None
     language: Language | None
+    forgetting: ForgettingPolicy | None
+    mechanisms: Mechanisms | None
     effective: TenantSettings
 
 

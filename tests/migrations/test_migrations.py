@@ -71,7 +71,7 @@ def url(postgres: EmbeddedPostgres) -> Generator[str]:
 def built(postgres: EmbeddedPostgres, database_name: str) -> Generator[Connection]:
     """The owner's connection to a migrated database that has an embedding model."""
     with psycopg.connect(postgres.owner_url(database_name)) as connection:
-        connection.execute("SELECT add_embedding_model('test', 8)")
+        connection.execute("SELECT add_derived_vectors(add_embedding_model('test', 8))")
         yield connection
 
 
@@ -91,7 +91,7 @@ def test_the_schema_goes_up_down_and_up_again(url: str) -> None:
     command.upgrade(_config(url), "head")
     first = _objects(url)
     with psycopg.connect(url) as connection:
-        connection.execute("SELECT add_embedding_model('test', 8)")
+        connection.execute("SELECT add_derived_vectors(add_embedding_model('test', 8))")
 
     command.downgrade(_config(url), "base")
     nothing = _objects(url)

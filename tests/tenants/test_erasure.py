@@ -58,13 +58,17 @@ async def _fill(connection: AsyncConnection, tenant_id: UUID, owner_id: int) -> 
                 if column.identity is None and (table.name, column.name) not in _LEFT_EMPTY
             }
             await connection.execute(table.insert().values(row))
-    model = await connection.scalar(sa.text("SELECT add_embedding_model('test', 3)"))
+    added = sa.text("SELECT add_derived_vectors(add_embedding_model('test', 3))")
+    model = await connection.scalar(added)
     for table_name, column, value in (
         (f"embeddings_{model}", "vector", "[1,0,0]"),
         (f"embedding_bits_{model}", "bits", "101"),
     ):
         columns = f"{table_name} (owner_id, key_ordinal, {column})"
         await connection.exec_driver_sql(f"INSERT INTO {columns} VALUES ({owner_id}, 1, '{value}')")
+    columns = f"derived_vectors_{model} (owner_id, space, ordinal, vector, bits)"
+    values = f"({owner_id}, 'note', 1, '[1,0,0]', '101')"
+    await connection.exec_driver_sql(f"INSERT INTO {columns} VALUES {values}")
 
 
 async def _tables(connection: AsyncConnection, column: str) -> set[str]:

@@ -1,5 +1,6 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -230,14 +231,33 @@ async def test_settings_of_users_agents_and_the_tenant_over_http(
     agent = await client.put("/v1/agents/alice/settings", json={"time_zone": "Asia/Tokyo"})
 
     assert code_of(unknown) == "owner-not-found"
-    assert changed.json() == {
-        "time_zone": None,
-        "language": "fr",
-        "effective": {"time_zone": "Europe/Berlin", "language": "fr"},
-    }
+    assert _where(changed.json()) == (None, "fr")
+    assert _where(changed.json()["effective"]) == ("Europe/Berlin", "fr")
     assert read.json() == changed.json()
-    assert reset.json()["effective"] == {"time_zone": "Europe/Berlin", "language": "de"}
-    assert agent.json()["effective"] == {"time_zone": "Asia/Tokyo", "language": "de"}
+    assert _where(reset.json()["effective"]) == ("Europe/Berlin", "de")
+    assert _where(agent.json()["effective"]) == ("Asia/Tokyo", "de")
+
+
+def _where(settings: dict[str, Any]) -> tuple[Any, Any]:
+    return settings["time_zone"], settings["language"]
+
+
+@pytest.mark.pg
+async def test_policies_of_an_owner_replace_the_tenants_as_a_whole(
+    client: httpx.AsyncClient,
+) -> None:
+    client.headers.update(OPERATOR)
+    tenant = {"forgetting": {"archiving": "threshold", "threshold": 0.2}}
+    await client.put("/v1/settings", json=tenant)
+    own = await client.put("/v1/users/alice/settings", json={"forgetting": {"growth_days": 2}})
+    other = await client.put("/v1/users/bob/settings", json={"mechanisms": {"thoughts": False}})
+
+    assert own.json()["effective"]["forgetting"]["growth_days"] == 2
+    assert own.json()["effective"]["forgetting"]["archiving"] == "off"  # the default, not theirs
+    assert own.json()["mechanisms"] is None
+    assert other.json()["effective"]["forgetting"]["threshold"] == 0.2
+    assert other.json()["effective"]["mechanisms"]["thoughts"] is False
+    assert other.json()["effective"]["mechanisms"]["linking"] is True
 
 
 _SENSELESS: list[object] = [
@@ -248,6 +268,12 @@ _SENSELESS: list[object] = [
     {"language": "tlh"},
     {"language": "english"},
     {"colour": "red"},
+    {"forgetting": {"law": "magic"}},
+    {"forgetting": {"threshold": 1.5}},
+    {"forgetting": {"ranking": 0.9}},
+    {"forgetting": {"kinds": []}},
+    {"mechanisms": {"linking": "yes"}},
+    {"mechanisms": {"flying": True}},
     [],
 ]
 

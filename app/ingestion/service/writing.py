@@ -24,7 +24,7 @@ from app.tenants import service as tenants
 from app.tenants.schemas import Scope
 
 ENRICHMENT = "enrich"
-ENRICHMENT_TASKS = ("memories.embed",)
+ENRICHMENT_TASKS: tuple[str, ...] = ("memories.embed",)
 """The chain behind a write, in order; each mechanism adds its task."""
 
 
@@ -233,6 +233,7 @@ def _memory(outcome: Outcome, place: Place, write: Write) -> NewMemory:
         importance=item.importance,
         pinned=item.pinned,
         context_ordinal=place.previous_ordinal,
+        infer=write.infer,
         metadata=item.metadata,
         episode_id=outcome.kept.id,
     )

@@ -181,6 +181,35 @@ async def of_memories(
     return (await session.scalars(statement)).all()
 
 
+_LEXEMES = sa.text("""
+    SELECT memory_ordinal, lexemes FROM memory_keys
+    WHERE owner_id = :owner_id AND ordinal = ANY(CAST(:ordinals AS integer[]))
+""")
+
+_FREQUENCIES = sa.text("""
+    SELECT l.lexeme, d.df FROM unnest(CAST(:lexemes AS text[])) AS l (lexeme)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS df FROM postings
+        WHERE owner_id = :owner_id AND lexeme = l.lexeme COLLATE "C" OFFSET 0) d
+""")
+
+
+async def lexemes(
+    session: AsyncSession, scope: Scope, ordinals: Sequence[int]
+) -> dict[int, set[str]]:
+    """Return the stems of each memory's first key, by the memory's ordinal."""
+    values = {"owner_id": scope.owner_id, "ordinals": list(ordinals)}
+    return {row.memory_ordinal: set(row.lexemes) for row in await session.execute(_LEXEMES, values)}
+
+
+async def document_frequencies(
+    session: AsyncSession, scope: Scope, stems: Sequence[str]
+) -> dict[str, int]:
+    """Return in how many of the owner's keys each stem stands."""
+    values = {"owner_id": scope.owner_id, "lexemes": list(stems)}
+    return {row.lexeme: row.df for row in await session.execute(_FREQUENCIES, values)}
+
+
 async def live_after(
     session: AsyncSession, scope: Scope, ordinal: int, *, limit: int
 ) -> Sequence[Memory]:
@@ -191,6 +220,7 @@ async def live_after(
             Memory.owner_id == scope.owner_id,
             Memory.ordinal > ordinal,
             Memory.archived_at.is_(None),
+            Memory.generated_by.is_(None),  # what mechanisms make has no keys
         )
         .order_by(Memory.ordinal)
         .limit(limit)

@@ -44,6 +44,7 @@ _COLUMNS = {
     "pinned": "boolean",
     "generated_by": "text",
     "context_ordinal": "integer",
+    "infer": "boolean",
     "metadata": "text",
 }
 
@@ -56,18 +57,18 @@ _INSERT = sa.text("""
             CAST(:occurred_at AS timestamptz[]), CAST(:expires_at AS timestamptz[]),
             CAST(:importance AS double precision[]), CAST(:pinned AS boolean[]),
             CAST(:generated_by AS text[]), CAST(:context_ordinal AS integer[]),
-            CAST(:metadata AS text[]), CAST(:episode_id AS uuid[])
+            CAST(:infer AS boolean[]), CAST(:metadata AS text[]), CAST(:episode_id AS uuid[])
         ) AS r (ordinal, id, kind, content, session_id, agent_id, role, name, place, occurred_at,
-                expires_at, importance, pinned, generated_by, context_ordinal, metadata,
+                expires_at, importance, pinned, generated_by, context_ordinal, infer, metadata,
                 episode_id)
     ), memory AS (
         INSERT INTO memories (
             owner_id, tenant_id, created_at, updated_at, ordinal, id, kind, content, session_id,
             agent_id, role, name, place, occurred_at, expires_at, importance, pinned,
-            generated_by, context_ordinal, metadata)
+            generated_by, context_ordinal, infer, metadata)
         SELECT :owner_id, :tenant_id, :now, :now, ordinal, id, kind, content, session_id, agent_id,
             role, name, place, occurred_at, expires_at, importance, pinned, generated_by,
-            context_ordinal, CAST(metadata AS jsonb)
+            context_ordinal, infer, CAST(metadata AS jsonb)
         FROM row
     ), source AS (
         INSERT INTO memory_sources (owner_id, memory_ordinal, episode_id)
@@ -107,6 +108,33 @@ _SOURCES = sa.text("""
 """)
 
 
+_ADD_SOURCES = sa.text("""
+    INSERT INTO memory_sources (owner_id, memory_ordinal, source_ordinal)
+    SELECT :owner_id, s.ordinal, s.source
+    FROM unnest(CAST(:ordinals AS integer[]), CAST(:sources AS integer[])) AS s (ordinal, source)
+    ON CONFLICT DO NOTHING
+""")
+
+_REINFORCE = sa.text("""
+    WITH recalled AS (
+        SELECT r.ordinal, count(*) AS times, max(r.at) AS last
+        FROM unnest(CAST(:ordinals AS integer[]), CAST(:times AS timestamptz[])) AS r (ordinal, at)
+        GROUP BY 1
+    ), strengthened AS (
+        UPDATE memories m SET recall_count = recall_count + recalled.times,
+            strength_days = strength_days + :growth_days * recalled.times,
+            recalled_at = greatest(m.recalled_at, recalled.last)
+        FROM recalled WHERE m.owner_id = :owner_id AND m.ordinal = recalled.ordinal
+            AND m.archived_at IS NULL
+        RETURNING m.ordinal, recalled.last, recalled.times, m.strength_days
+    )
+    INSERT INTO memory_events (owner_id, memory_ordinal, kind, at, detail)
+    SELECT :owner_id, ordinal, 'recalled', last,
+        jsonb_build_object('times', times, 'strength_days', strength_days)
+    FROM strengthened
+""")
+
+
 async def lock_owner(session: AsyncSession, scope: Scope) -> bool:
     """Make this the owner's only writer until the transaction ends; false if it was erased."""
     row = (await session.execute(_LOCK, {"owner_id": scope.owner_id})).first()
@@ -141,6 +169,61 @@ async def insert(
     values["episode_id"] = [row.episode_id for row in rows]
     values |= {"owner_id": scope.owner_id, "tenant_id": scope.tenant_id, "now": now}
     await session.execute(_INSERT, values)
+
+
+async def add_sources(
+    session: AsyncSession, scope: Scope, pairs: Sequence[tuple[int, int]]
+) -> None:
+    """Note which memories were made of which: pairs of ordinal and source's ordinal."""
+    values = {
+        "owner_id": scope.owner_id,
+        "ordinals": [ordinal for ordinal, _ in pairs],
+        "sources": [source for _, source in pairs],
+    }
+    await session.execute(_ADD_SOURCES, values)
+
+
+async def source_ordinals(
+    session: AsyncSession, scope: Scope, ordinals: Sequence[int]
+) -> dict[int, list[int]]:
+    """Return the ordinals of the memories that derived ones were made from, ascending."""
+    statement = (
+        sa.select(MemorySource.memory_ordinal, MemorySource.source_ordinal)
+        .where(
+            MemorySource.owner_id == scope.owner_id,
+            MemorySource.memory_ordinal.in_(ordinals),
+            MemorySource.source_ordinal.is_not(None),
+        )
+        .order_by(MemorySource.memory_ordinal, MemorySource.source_ordinal)
+    )
+    found: dict[int, list[int]] = {}
+    for ordinal, source in await session.execute(statement):
+        if source is not None:
+            found.setdefault(ordinal, []).append(source)
+    return found
+
+
+async def reinforce(
+    session: AsyncSession,
+    scope: Scope,
+    recalls: Sequence[tuple[int, datetime]],
+    *,
+    growth_days: float,
+) -> None:
+    """Strengthen live memories once for each recall, given as ordinal and moment."""
+    values = {
+        "owner_id": scope.owner_id,
+        "ordinals": [ordinal for ordinal, _ in recalls],
+        "times": [at for _, at in recalls],
+        "growth_days": growth_days,
+    }
+    await session.execute(_REINFORCE, values)
+
+
+async def counters(session: AsyncSession, scope: Scope) -> int | None:
+    """Return how many keys an owner has; ``None`` if it was erased."""
+    statement = sa.select(OwnerStats.keys).where(OwnerStats.owner_id == scope.owner_id)
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def add_event(

@@ -25,7 +25,7 @@ class PendingKey(NamedTuple):
     text: str | None
 
 
-_ADD_MODEL = sa.text("SELECT add_embedding_model(:name, :dimensions)")
+_ADD_MODEL = sa.text("SELECT add_derived_vectors(add_embedding_model(:name, :dimensions))")
 
 _INSERT = """
     WITH stored AS (

@@ -1,10 +1,28 @@
 """The verbs of the room."""
 
 from app.memories.kernel import spoken
+from app.memories.repository.derived import Neighbour
 from app.memories.repository.rows import MemoryQuery, live_by_ids, source_episodes
 from app.memories.repository.vectors import as_parameter
 from app.memories.service.adding import add, is_active, lock_owner, pending, take_ordinals
 from app.memories.service.background import models, start_reembedding
+from app.memories.service.deriving import (
+    NO_DERIVATIONS,
+    Derivations,
+    SourcesGone,
+    add_derived,
+    by_ordinals,
+    document_frequencies,
+    drop_vectors,
+    erase_derived,
+    get_vectors,
+    lexemes,
+    nearest,
+    own_vectors,
+    put_vectors,
+    reinforce,
+    source_ordinals,
+)
 from app.memories.service.editing import (
     Writer,
     archive,
@@ -12,38 +30,61 @@ from app.memories.service.editing import (
     embedding_states,
     erase,
     find,
+    hide,
     history,
     page,
     restore,
 )
+from app.memories.service.enriching import Batch, OwnerGoneError, enrich, give_way
 from app.memories.service.indexing import prepare, unembedded
 from app.memories.service.spaces import ModelTable, Prepared, Space, Spaces, needs_bit_check
 
 __all__ = [
+    "NO_DERIVATIONS",
+    "Batch",
+    "Derivations",
     "MemoryQuery",
     "ModelTable",
+    "Neighbour",
+    "OwnerGoneError",
     "Prepared",
+    "SourcesGone",
     "Space",
     "Spaces",
     "Writer",
     "add",
+    "add_derived",
     "archive",
     "as_parameter",
+    "by_ordinals",
+    "document_frequencies",
+    "drop_vectors",
     "edit",
     "embedding_states",
+    "enrich",
     "erase",
+    "erase_derived",
     "find",
+    "get_vectors",
+    "give_way",
+    "hide",
     "history",
     "is_active",
+    "lexemes",
     "live_by_ids",
     "lock_owner",
     "models",
+    "nearest",
     "needs_bit_check",
+    "own_vectors",
     "page",
     "pending",
     "prepare",
+    "put_vectors",
+    "reinforce",
     "restore",
     "source_episodes",
+    "source_ordinals",
     "spoken",
     "start_reembedding",
     "take_ordinals",

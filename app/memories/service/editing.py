@@ -15,12 +15,13 @@ from app.episodes import service as episodes
 from app.jobs import service as jobs
 from app.kit.database import Database, enter_owner
 from app.memories import kernel
-from app.memories.errors import MemoryArchivedError, MemoryNotFoundError
+from app.memories.errors import DerivedMemoryError, MemoryArchivedError, MemoryNotFoundError
 from app.memories.models import Memory, MemoryEvent
+from app.memories.repository import feed, rows
 from app.memories.repository import keys as key_rows
-from app.memories.repository import rows
 from app.memories.schemas import Embedding, MemoryUpdate
 from app.memories.service.adding import lock_owner, pending
+from app.memories.service.deriving import NO_DERIVATIONS, Derivations
 from app.memories.service.indexing import Entry, index, prepare, rekey, statements, unembedded
 from app.memories.service.language import language_of
 from app.memories.service.spaces import ModelTable, Prepared, Spaces
@@ -36,6 +37,7 @@ class Writer:
     principal: Principal
     budget_s: float
     """Seconds the embedder may take before the vector is left to a job."""
+    derivations: Derivations = NO_DERIVATIONS
 
 
 async def find(
@@ -92,7 +94,7 @@ async def embedding_states(
 
 
 def _state(memory: Memory, waiting: set[int]) -> Embedding:
-    if memory.archived_at is not None:
+    if memory.archived_at is not None or memory.generated_by is not None:
         return "none"
     return "pending" if memory.ordinal in waiting else "ready"
 
@@ -114,6 +116,9 @@ async def edit(
         if memory.archived_at is not None:
             msg = "The memory is archived; restore it before you change it."
             raise MemoryArchivedError(msg)
+        if memory.generated_by is not None and "content" in wanted:
+            msg = f"{memory.generated_by} made this memory; change what it was made of."
+            raise DerivedMemoryError(msg)
         before = _apply(memory, wanted, now=now)
         if before:
             detail = {"before": to_jsonable_python(before)}
@@ -124,7 +129,16 @@ async def edit(
             await _rekey_dependants(session, scope, [memory])
         elif "occurred_at" in before:
             await rekey(session, scope, [memory], language=await language_of(session, scope))
+        if before.keys() & {"content", "occurred_at"}:
+            await note_changes(session, scope, [memory])
+            await writer.derivations.refresh(session, scope, now=now, agent_id=memory.agent_id)
         return memory, await _finish(session, scope, memory, draft.table, now=now)
+
+
+async def note_changes(session: AsyncSession, scope: Scope, changed: Sequence[Memory]) -> None:
+    """Let the mechanisms see these memories again; needs the owner's lock."""
+    verbatim = [memory.ordinal for memory in changed if memory.generated_by is None]
+    await feed.note_changes(session, scope, verbatim)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +225,18 @@ async def _finish(
 
 
 async def archive(
-    session: AsyncSession, principal: Principal, memory_id: UUID, *, now: datetime
+    session: AsyncSession,
+    principal: Principal,
+    memory_id: UUID,
+    *,
+    now: datetime,
+    derivations: Derivations = NO_DERIVATIONS,
 ) -> Memory:
     """Hide a memory from recall; its keys go, its row and history stay. Safe to repeat."""
     scope, memory = await find_locked(session, principal, memory_id)
     if memory.archived_at is None:
         await hide(session, scope, [memory], reason="request", now=now)
+        await derivations.refresh(session, scope, now=now, agent_id=memory.agent_id)
     return memory
 
 
@@ -232,6 +252,7 @@ async def hide(
     await key_rows.unindex(session, scope, ordinals)
     await _rekey_dependants(session, scope, held)
     await rows.add_event(session, scope, ordinals, "archived", detail={"reason": reason}, now=now)
+    await note_changes(session, scope, held)
 
 
 async def restore(writer: Writer, memory_id: UUID, *, now: datetime) -> tuple[Memory, Embedding]:
@@ -248,19 +269,30 @@ async def restore(writer: Writer, memory_id: UUID, *, now: datetime) -> tuple[Me
             if memory.expires_at is not None and memory.expires_at <= now:
                 memory.expires_at = None
             await session.flush()
-            await _index_anew(session, scope, memory, draft)
-            await _rekey_dependants(session, scope, [memory])
+            if memory.generated_by is None:
+                await _index_anew(session, scope, memory, draft)
+                await _rekey_dependants(session, scope, [memory])
             await rows.add_event(session, scope, [memory.ordinal], "restored", detail={}, now=now)
+            await note_changes(session, scope, [memory])
+            await writer.derivations.refresh(session, scope, now=now, agent_id=memory.agent_id)
         return memory, await _finish(session, scope, memory, draft.table, now=now)
 
 
-async def erase(session: AsyncSession, principal: Principal, memory_id: UUID) -> None:
+async def erase(
+    session: AsyncSession,
+    principal: Principal,
+    memory_id: UUID,
+    *,
+    now: datetime,
+    derivations: Derivations = NO_DERIVATIONS,
+) -> None:
     """Delete a memory for ever, its episode, and whatever was derived from it alone."""
     scope, memory = await find_locked(session, principal, memory_id)
     ordinals = await rows.derived_only_from(session, scope, memory.ordinal)
     gone = await rows.by_ordinals(session, scope, ordinals)
     following = [m for one in gone for m in await rows.dependants(session, scope, one)]
     kept = [m for m in following if m.ordinal not in set(ordinals)]
+    await derivations.forget(session, scope, ordinals)
     await key_rows.unindex(session, scope, ordinals)
     await rows.erase(session, scope, ordinals)
     await episodes.erase(session, scope, [one.id for one in gone])  # an episode has its memory's id
@@ -269,3 +301,4 @@ async def erase(session: AsyncSession, principal: Principal, memory_id: UUID) ->
     await session.flush()
     if kept:
         await rekey(session, scope, kept, language=await language_of(session, scope))
+    await derivations.refresh(session, scope, now=now, agent_id=memory.agent_id)

@@ -8,12 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.tenants import policies
 from app.tenants.models import Owner, Tenant
 from app.tenants.schemas import LocalSettings, OwnerKind, OwnerName, Scope
 
 # One round trip: finds the owner and makes both settings that row-level security reads.
 _ENTER = sa.text("""
-    SELECT owner_id, keys, time_zone, language FROM enter_owner(:tenant_id, :kind, :external_id)
+    SELECT owner_id, keys, time_zone, language, policies
+    FROM enter_owner(:tenant_id, :kind, :external_id)
 """)
 # The counters belong to the room above; the row is made with the owner so that writers can lock it.
 _ADD_COUNTERS = sa.text(
@@ -27,7 +29,7 @@ async def enter(session: AsyncSession, tenant_id: UUID, owner: OwnerName) -> Sco
     row = (await session.execute(_ENTER, values)).one_or_none()
     if row is None:
         return None
-    local = LocalSettings(time_zone=row.time_zone, language=row.language)
+    local = LocalSettings(row.time_zone, row.language, policies.read(row.policies))
     return Scope(tenant_id, row.owner_id, row.keys or 0, local)
 
 
@@ -94,12 +96,13 @@ async def local_settings(session: AsyncSession, scope: Scope) -> LocalSettings:
         sa.select(
             sa.func.coalesce(Owner.time_zone, Tenant.time_zone),
             sa.func.coalesce(Owner.language, Tenant.language),
+            Tenant.policies.concat(Owner.policies),
         )
         .join(Tenant, Tenant.tenant_id == Owner.tenant_id)
         .where(Owner.tenant_id == scope.tenant_id, Owner.owner_id == scope.owner_id)
     )
-    time_zone, language = (await session.execute(statement)).one()
-    return LocalSettings(time_zone, language)
+    time_zone, language, held = (await session.execute(statement)).one()
+    return LocalSettings(time_zone, language, policies.read(held))
 
 
 async def ids(session: AsyncSession, tenant_id: UUID, *, limit: int) -> Sequence[int]:

@@ -11,7 +11,7 @@ from app.kit.pagination import Page, PageCursor, PageLimit, decode_cursor, trim
 from app.tenants import service
 from app.tenants.dependencies import AdminDep, DatabaseDep, KeyRingDep, ReaderDep, SessionDep
 from app.tenants.errors import InvalidKeyRequestError, KeyNotFoundError
-from app.tenants.models import ApiKey, Tenant
+from app.tenants.models import ApiKey
 from app.tenants.schemas import KeyCreate, KeyCreated, KeyRead, TenantSettings
 
 router = APIRouter(prefix="/v1", tags=["administration"])
@@ -75,13 +75,15 @@ async def delete_key(
     key_ring.forget(key_id)
 
 
-@router.get("/settings", response_model=TenantSettings)
-async def read_settings(principal: ReaderDep, session: SessionDep) -> Tenant:
+@router.get("/settings")
+async def read_settings(principal: ReaderDep, session: SessionDep) -> TenantSettings:
     """Return the tenant's settings, which hold for owners that set nothing else."""
     return await service.tenant_settings(session, principal.tenant_id)
 
 
-@router.put("/settings", response_model=TenantSettings)
-async def change_settings(principal: AdminDep, session: SessionDep, body: TenantSettings) -> Tenant:
+@router.put("/settings")
+async def change_settings(
+    principal: AdminDep, session: SessionDep, body: TenantSettings
+) -> TenantSettings:
     """Replace the tenant's settings. A job renews the keys of stored texts."""
     return await service.change_tenant_settings(session, principal.tenant_id, body, clock.now())

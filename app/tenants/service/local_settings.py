@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs import service as jobs
+from app.tenants import policies
 from app.tenants.errors import TenantNotFoundError
 from app.tenants.models import Tenant
 from app.tenants.repository import owners, tenants
@@ -46,8 +47,10 @@ async def change_owner_settings(
     before = await owners.local_settings(session, scope)
     row = await owners.get(session, scope)
     row.time_zone, row.language = wanted.time_zone, wanted.language
+    row.policies = policies.stored(wanted.forgetting, wanted.mechanisms)
     await session.flush()
-    if await owners.local_settings(session, scope) != before:
+    held = await owners.local_settings(session, scope)
+    if (held.time_zone, held.language) != (before.time_zone, before.language):
         await _reindex(session, tenant_id, scope.owner_id, now)
     return await _read(session, scope)
 
@@ -72,33 +75,56 @@ async def _reindex(
 async def _read(session: AsyncSession, scope: Scope) -> OwnerSettings:
     row = await owners.get(session, scope)
     held = await owners.local_settings(session, scope)
+    own = policies.read(row.policies)
     return OwnerSettings(
         time_zone=row.time_zone,
         language=row.language,
-        effective=TenantSettings(time_zone=held.time_zone, language=held.language),
+        forgetting=own.forgetting if "forgetting" in row.policies else None,
+        mechanisms=own.mechanisms if "mechanisms" in row.policies else None,
+        effective=TenantSettings(
+            time_zone=held.time_zone,
+            language=held.language,
+            forgetting=held.policies.forgetting,
+            mechanisms=held.policies.mechanisms,
+        ),
     )
 
 
-async def tenant_settings(session: AsyncSession, tenant_id: UUID) -> Tenant:
-    """Return the tenant's row, which holds its settings.
+async def tenant_settings(session: AsyncSession, tenant_id: UUID) -> TenantSettings:
+    """Return what holds for owners that set nothing else.
 
     Raises:
         TenantNotFoundError: it was deleted a moment ago.
     """
+    return _shown(await _tenant(session, tenant_id))
+
+
+async def _tenant(session: AsyncSession, tenant_id: UUID) -> Tenant:
     tenant = await tenants.get(session, tenant_id)
     if tenant is None:
         raise TenantNotFoundError
     return tenant
 
 
+def _shown(tenant: Tenant) -> TenantSettings:
+    held = policies.read(tenant.policies)
+    return TenantSettings(
+        time_zone=tenant.time_zone,
+        language=tenant.language,
+        forgetting=held.forgetting,
+        mechanisms=held.mechanisms,
+    )
+
+
 async def change_tenant_settings(
     session: AsyncSession, tenant_id: UUID, wanted: TenantSettings, now: datetime
-) -> Tenant:
+) -> TenantSettings:
     """Replace the tenant's settings; owners without settings of their own follow."""
-    tenant = await tenant_settings(session, tenant_id)
+    tenant = await _tenant(session, tenant_id)
     before = (tenant.time_zone, tenant.language)
     tenant.time_zone, tenant.language = wanted.time_zone, wanted.language
+    tenant.policies = policies.stored(wanted.forgetting, wanted.mechanisms)
     await session.flush()
     if before != (wanted.time_zone, wanted.language):
         await _reindex(session, tenant_id, None, now)
-    return tenant
+    return _shown(tenant)

@@ -1,0 +1,7 @@
+"""What the mechanisms want to know when memories change, put together for api and worker."""
+
+from app.ingestion.service import ENRICHMENT_TASKS
+from app.memories.service import Derivations
+
+DERIVATIONS = Derivations(gone=(), tasks=ENRICHMENT_TASKS)
+"""Each mechanism adds its hook; its tasks stand in the chain behind a write."""

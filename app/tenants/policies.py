@@ -1,0 +1,104 @@
+"""What an owner's memories undergo: how they fade, and which mechanisms run on them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, StrictBool
+
+from app.kit.body import Body
+from app.kit.text import CleanText
+
+Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+
+
+class ForgettingPolicy(Body):
+    """How memories fade. Source: MemoryBank, R = e^(-t/S), t in days since the last recall.
+
+    S is 1 day at first and grows with each recall. Deviation: ``importance_days``, ``floor`` and
+    ``ranking`` are ours, and change nothing of R = e^(-t/S) while they are 0.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, json_schema_extra={"examples": [{"archiving": "threshold", "threshold": 0.05}]}
+    )
+
+    law: Annotated[
+        Literal["exponential", "none"],
+        Field(description="`exponential`: retention e^(-t/S). `none`: nothing fades."),
+    ] = "exponential"
+    clock: Annotated[
+        Literal["created", "occurred"],
+        Field(
+            description="When t starts for a memory never recalled: when it was stored, or when "
+            "it happened (for imported histories)."
+        ),
+    ] = "created"
+    growth_days: Annotated[
+        float,
+        Field(strict=True, ge=0, le=365, description="Days that S grows by on each recall."),
+    ] = 1.0
+    importance_days: Annotated[
+        float,
+        Field(strict=True, ge=0, le=3650, description="Days added to S by an importance of 1."),
+    ] = 0.0
+    floor: Annotated[Share, Field(description="Retention never falls below this.")] = 0.0
+    ranking: Annotated[
+        float,
+        Field(
+            strict=True,
+            ge=0,
+            le=0.5,
+            description="Bounds the factor of recall: score x (1 - ranking x (1 - retention)).",
+        ),
+    ] = 0.1
+    archiving: Annotated[
+        Literal["off", "threshold", "sample"],
+        Field(
+            description="`threshold`: archive what falls below it. `sample`: archive at random, "
+            "so that a memory survives with a probability equal to its retention. Archived "
+            "memories can be restored."
+        ),
+    ] = "off"
+    threshold: Annotated[Share, Field(description="For `archiving: threshold`.")] = 0.05
+    kinds: Annotated[
+        tuple[Annotated[CleanText, Field(min_length=1, max_length=32)], ...],
+        Field(min_length=1, max_length=16, description="Kinds of memory that fade."),
+    ] = ("episode",)
+    seed: Annotated[
+        int, Field(strict=True, ge=0, lt=2**31, description="Of the draws of `sample`.")
+    ] = 0
+
+
+class Mechanisms(Body):
+    """Which mechanisms organise an owner's memories in the background."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"thoughts": False}]})
+
+    linking: Annotated[StrictBool, Field(description="A-MEM: notes and links.")] = True
+    thoughts: Annotated[StrictBool, Field(description="Think-in-Memory: thoughts.")] = True
+    summaries: Annotated[
+        StrictBool, Field(description="MemoryBank: summaries and portraits of days.")
+    ] = True
+    profiles: Annotated[StrictBool, Field(description="Second Me: shades and biography.")] = True
+
+
+class Policies(Body):
+    """Everything about an owner that the mechanisms obey."""
+
+    model_config = ConfigDict(frozen=True)
+
+    forgetting: ForgettingPolicy = ForgettingPolicy()
+    mechanisms: Mechanisms = Mechanisms()
+
+
+DEFAULT = Policies()
+
+
+def read(stored: dict[str, Any] | None) -> Policies:
+    """Return policies from their row; what the row leaves out has its default."""
+    return Policies.model_validate(stored) if stored else DEFAULT
+
+
+def stored(forgetting: ForgettingPolicy | None, mechanisms: Mechanisms | None) -> dict[str, Any]:
+    """Return the row of policies; what is ``None`` follows the tenant, or the default."""
+    given = {"forgetting": forgetting, "mechanisms": mechanisms}
+    return {name: one.model_dump(mode="json") for name, one in given.items() if one is not None}
