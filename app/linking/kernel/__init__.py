@@ -1,0 +1,1 @@
+"""A-MEM: what a note says of a memory, which notes are linked, what a link changes."""
