@@ -6,6 +6,7 @@ from typing import Literal
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
+    Counter,
     Gauge,
     Histogram,
     ProcessCollector,
@@ -14,8 +15,12 @@ from prometheus_client import (
 
 __all__ = [
     "CONTENT_TYPE_LATEST",
+    "count_dropped",
+    "count_tokens",
+    "observe_llm",
     "observe_request",
     "render",
+    "set_llm_usage",
     "set_pool",
     "set_queue",
     "stage",
@@ -59,6 +64,31 @@ _queue = Gauge(
     registry=REGISTRY,
 )
 
+_llm = Histogram(
+    "remembrancer_llm_seconds",
+    "Seconds to an answer of the language model, by how it ended.",
+    ("outcome",),
+    buckets=(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0),
+    registry=REGISTRY,
+)
+_llm_tokens = Counter(
+    "remembrancer_llm_tokens",
+    "Tokens read and written by the language model for this process.",
+    ("direction",),
+    registry=REGISTRY,
+)
+_llm_dropped = Counter(
+    "remembrancer_llm_dropped_sentences",
+    "Sentences of the language model that claimed what no source holds.",
+    registry=REGISTRY,
+)
+_llm_today = Gauge(
+    "remembrancer_llm_today",
+    "Calls and tokens of the language model since midnight (UTC), in the whole service.",
+    ("what",),
+    registry=REGISTRY,
+)
+
 
 def stage(name: Stage) -> AbstractContextManager[object]:
     """Time a stage: ``with metrics.stage("sql"): …``."""
@@ -82,6 +112,29 @@ def set_queue(depth: dict[str, int]) -> None:
     _queue.clear()
     for status, tasks in depth.items():
         _queue.labels(status).set(tasks)
+
+
+def observe_llm(outcome: str, seconds: float) -> None:
+    """Count one question to the language model; ``outcome`` is ``answered`` or a kind of error."""
+    _llm.labels(outcome).observe(seconds)
+
+
+def count_tokens(prompt: int, completion: int) -> None:
+    """Count the tokens of one call of the language model."""
+    _llm_tokens.labels("in").inc(prompt)
+    _llm_tokens.labels("out").inc(completion)
+
+
+def count_dropped(sentences: int) -> None:
+    """Count sentences that did not pass the gate."""
+    _llm_dropped.inc(sentences)
+
+
+def set_llm_usage(calls: int, prompt_tokens: int, completion_tokens: int) -> None:
+    """Say what the language model has cost since midnight."""
+    _llm_today.labels("calls").set(calls)
+    _llm_today.labels("tokens_in").set(prompt_tokens)
+    _llm_today.labels("tokens_out").set(completion_tokens)
 
 
 def render() -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Count = Annotated[int, Ge(0)]
@@ -72,6 +72,33 @@ class LanguageModelSettings(Group):
     url: str | None = Field(None, description="Base URL of an OpenAI-compatible server.")
     key: SecretStr | None = Field(None, description="Bearer token sent to it.")
     model: str | None = Field(None, description="Model name sent to it.")
+    timeout_s: Annotated[float, Ge(0.1)] = Field(
+        120, description="Seconds one request to the language model may take."
+    )
+    attempts: Positive = Field(3, description="Requests for one answer before it is given up.")
+    max_output_tokens: Positive = Field(
+        2_048, description="Tokens one answer may have; a longer one is cut off, and not used."
+    )
+    owner_tokens_per_day: Count = Field(
+        0, description="Tokens a day (UTC) the model may spend on one owner; 0 = no limit."
+    )
+    tenant_tokens_per_day: Count = Field(
+        0, description="Tokens a day (UTC) the model may spend on one tenant; 0 = no limit."
+    )
+
+    @field_validator("url", "model", "key", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        """Take an empty variable, as Compose passes it on, for none."""
+        return None if value == "" else value
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Refuse half a language model."""
+        if (self.url is None) != (self.model is None):
+            msg = "set both APP_LLM__URL and APP_LLM__MODEL, or neither"
+            raise ValueError(msg)
+        return self
 
 
 class RetrievalSettings(Group):
@@ -185,6 +212,9 @@ class Settings(BaseSettings):
         None, description="Operator's API key; unset: scripts/serve makes one at first start."
     )
     metrics_open: bool = Field(
+    usage_days: Annotated[float, Ge(1)] = Field(
+        92, description="Days the accounts of the language model are kept."
+    )
         default=False, description="Serve /metrics without a key even beyond loopback."
     )
     database: DatabaseSettings = DatabaseSettings()

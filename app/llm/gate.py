@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from app.kit import words
+from app.kit import metrics, words
 from app.llm.kernel import claims
 
 _MARK = re.compile(r"<(?=\s*/?\s*source)", re.IGNORECASE)
@@ -46,6 +46,7 @@ class Gate:
                 dropped.append(Dropped(sentence, missing))
             else:
                 kept.append(sentence)
+        metrics.count_dropped(len(dropped))
         # A text that loses nothing stays as it was written, its line breaks too.
         return Gated(" ".join(kept) if dropped else text.strip(), tuple(dropped))
 

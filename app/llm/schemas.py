@@ -1,13 +1,14 @@
 """The form of an answer: as a JSON schema for the server, and how an answer is read by it."""
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from app.llm.errors import LlmAnswerError
 from app.llm.kernel import answers
-from app.llm.protocol import Answer
+
+Answer = TypeVar("Answer", bound=BaseModel)
 
 
 def json_schema(answer: type[BaseModel]) -> dict[str, Any]:
