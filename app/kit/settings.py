@@ -186,6 +186,9 @@ class HousekeepingSettings(Group):
         7, description="Days an Idempotency-Key is remembered."
     )
     events_days: Annotated[float, Ge(0)] = Field(365, description="Days of history kept.")
+    usage_days: Annotated[float, Ge(1)] = Field(
+        92, description="Days the accounts of the language model are kept."
+    )
 
 
 class LogSettings(Group):
@@ -212,9 +215,6 @@ class Settings(BaseSettings):
         None, description="Operator's API key; unset: scripts/serve makes one at first start."
     )
     metrics_open: bool = Field(
-    usage_days: Annotated[float, Ge(1)] = Field(
-        92, description="Days the accounts of the language model are kept."
-    )
         default=False, description="Serve /metrics without a key even beyond loopback."
     )
     database: DatabaseSettings = DatabaseSettings()
