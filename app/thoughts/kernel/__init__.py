@@ -1,0 +1,1 @@
+"""Pure parts: hashing, reading of statements, organising of a bucket."""

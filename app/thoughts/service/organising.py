@@ -1,0 +1,206 @@
+"""Order in the buckets that changed: forget, merge, join; every other bucket stays as it is."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.jobs.errors import TaskPostponedError
+from app.jobs.protocol import TaskContext
+from app.kit import clock
+from app.kit.database import Database
+from app.llm.gate import supported
+from app.llm.protocol import LanguageModel, Payer
+from app.llm.service import postponing
+from app.memories import service as memories
+from app.memories.service import ModelTable, OwnerGoneError
+from app.tenants import service as tenants
+from app.tenants.schemas import Scope
+from app.thoughts import prompts
+from app.thoughts.kernel import organising as kernel
+from app.thoughts.kernel.organising import Forgetting, Joining, Member, Plan
+from app.thoughts.prompts import MergeAnswer, OrganiseAnswer
+from app.thoughts.repository import rows, search
+from app.thoughts.service import hashing, storing
+from app.thoughts.service.hashing import Hash
+from app.thoughts.service.thinking import Thinker, waiting
+
+BY_RULE = "deterministic:buckets"
+
+_BATCH = 128
+_MOST = 1_024
+"""Thoughts that a task organises before other owners get a turn."""
+_SHOWN = 40
+"""Thoughts of a bucket that a model is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """Some thoughts to be organised, and what lies beside them."""
+
+    hashed: Hash
+    fresh: tuple[int, ...]
+    members: list[Member]
+    near: list[tuple[int, int]]
+
+
+async def organise(context: TaskContext, thinker: Thinker) -> None:
+    """Bring order into the buckets of an owner that changed since the last time.
+
+    Raises:
+        TaskPostponedError: more waits; other owners come first.
+    """
+    scope = Scope(context.tenant_id, context.required_owner_id())
+    if not await _is_wanted(context.database, scope):
+        return
+    try:
+        with waiting(), postponing():
+            embedder, table = await thinker.work_with()
+            await hashing.rebuild(context.database, scope, embedder, table, thinker.settings)
+            await _rounds(context, scope, table, thinker.llm)
+    except OwnerGoneError:
+        return
+
+
+async def _is_wanted(database: Database, scope: Scope) -> bool:
+    """Tell whether the mechanism is on, and has thoughts to look at."""
+    async with hashing.owner(database, scope) as session:
+        if await rows.latest_hash(session, scope) is None:
+            return False
+        local = await tenants.effective_settings(session, scope)
+        return local.policies.mechanisms.thoughts
+
+
+async def _rounds(
+    context: TaskContext, scope: Scope, table: ModelTable, llm: LanguageModel | None
+) -> None:
+    done = 0
+    while not await context.is_cancelled():
+        started = time.monotonic()
+        found = await _look(context.database, scope, table, llm)
+        if found is None:
+            return
+        plan = await _plan(found, llm, scope)
+        await _carry_out(context.database, scope, table, found, plan, _by(llm))
+        done += len(found.fresh)
+        if done >= _MOST:
+            msg = f"{done} thoughts done; more wait behind other owners' turns"
+            raise TaskPostponedError(msg, retry_in_s=0)
+        await memories.give_way(context.database, spent_s=time.monotonic() - started)
+
+
+def _by(llm: LanguageModel | None) -> str:
+    return f"llm:{llm.model}" if llm else BY_RULE
+
+
+async def _look(
+    database: Database, scope: Scope, table: ModelTable, llm: LanguageModel | None
+) -> _Round | None:
+    """Read what is to be organised, and what of its buckets matters to that."""
+    async with hashing.owner(database, scope) as session:
+        hashed = await hashing.current_hash(session, scope)
+        if hashed is None:
+            return None
+        limit = _SHOWN // 2 if llm else _BATCH
+        fresh = await search.fresh(session, scope, hashed.version, limit=limit)
+        if not fresh:
+            return None
+        near = await search.near(session, scope, table.model_id, hashed.version, fresh)
+        beside = {ordinal for pair in near for ordinal in pair}
+        beside |= set(await search.partners(session, scope, hashed.version, fresh))
+        if llm:
+            beside |= await _rest_of_buckets(session, scope, hashed, fresh)
+        members = await search.members(session, scope, sorted(beside.union(fresh)))
+        return _Round(hashed, tuple(fresh), members, near)
+
+
+async def _rest_of_buckets(
+    session: AsyncSession, scope: Scope, hashed: Hash, fresh: Sequence[int]
+) -> set[int]:
+    touched = sorted({one.bucket for one in await search.members(session, scope, fresh)})
+    found: set[int] = set()
+    for bucket in touched:
+        found |= set(
+            await search.in_buckets(session, scope, hashed.version, [bucket], limit=_SHOWN)
+        )
+    return found
+
+
+async def _plan(found: _Round, llm: LanguageModel | None, scope: Scope) -> Plan:
+    if llm is None:
+        return kernel.organise(found.members, found.near)
+    plan = Plan()
+    for bucket in sorted({one.bucket for one in found.members}):
+        # What another agent may not see is never shown together.
+        for agent_id in sorted({one.agent_id or "" for one in found.members}):
+            shown = [
+                one
+                for one in found.members
+                if one.bucket == bucket and (one.agent_id or "") == agent_id
+            ]
+            if len(shown) > 1:
+                await _ask(llm, shown, plan, Payer(scope.tenant_id, scope.owner_id))
+    kernel.merge_near(found.members, found.near, plan)
+    return plan
+
+
+async def _ask(llm: LanguageModel, shown: list[Member], plan: Plan, payer: Payer) -> None:
+    """Add to a plan what a model would do with a bucket, as far as it can be done."""
+    answer = await llm.ask(prompts.organise(shown), OrganiseAnswer, payer=payer)
+    members = {one.ordinal: one for one in shown}
+    named = Counter(one.id for one in answer.forget)
+    named.update(ordinal for one in answer.merge for ordinal in one.ids)
+    for one in answer.forget:
+        older, newer = members.get(one.id), members.get(one.because)
+        if older and newer and named[one.id] == 1 and older.age < newer.age:
+            plan.forgotten.append(Forgetting(one.id, one.because, newer.valid_from))
+    for merge in answer.merge:
+        parts = [members[ordinal] for ordinal in merge.ids if ordinal in members]
+        is_whole = len(parts) == len(merge.ids) > 1
+        if is_whole and all(named[part.ordinal] == 1 for part in parts):
+            plan.joined += _joining(merge, parts)
+
+
+def _joining(merge: MergeAnswer, parts: Sequence[Member]) -> list[Joining]:
+    """Return the joined thought, unless it is of two heads, or claims what no part holds."""
+    texts = [part.text for part in parts] + [part.head for part in parts]
+    words = [merge.text, merge.head, merge.relation, *merge.tails]
+    is_one = len({part.circle for part in parts}) == 1
+    if not is_one or not merge.tails or not all(word.strip() for word in words):
+        return []
+    if any(supported(word, texts).dropped for word in words):
+        return []
+    ordinals = tuple(part.ordinal for part in parts)
+    tails = tuple(" ".join(tail.split()) for tail in merge.tails)
+    return [Joining(ordinals, parts[0].head, merge.relation.strip(), tails, merge.text.strip())]
+
+
+async def _carry_out(
+    database: Database,
+    scope: Scope,
+    table: ModelTable,
+    found: _Round,
+    plan: Plan,
+    generated_by: str,
+) -> None:
+    """Carry out a plan in one transaction; leave out what changed since it was made."""
+    async with hashing.owner(database, scope) as session:
+        await hashing.lock(session, scope)
+        ordinals = [one.ordinal for one in found.members]
+        now_held = {one.ordinal: one for one in await search.members(session, scope, ordinals)}
+        same = {one.ordinal for one in found.members if now_held.get(one.ordinal) == one}
+        kept, left = kernel.limited(plan, same)
+        await storing.apply(
+            session,
+            scope,
+            table,
+            kept,
+            found.members,
+            hash_version=found.hashed.version,
+            generated_by=generated_by,
+            now=clock.now(),
+        )
+        done = [ordinal for ordinal in found.fresh if ordinal in same - left]
+        await rows.set_organised(session, scope, done)

@@ -1,0 +1,78 @@
+"""A user who says things, and what is thought of them."""
+
+from typing import Any
+
+from app.jobs.errors import TaskPostponedError
+from app.jobs.protocol import TaskContext, TaskRegistry
+from app.kit.ids import new_id
+from app.kit.settings import ThoughtSettings
+from app.llm.protocol import LanguageModel
+from app.thoughts import tasks
+from tests.memories.helpers import Json, Sent, Store, at
+
+TWO_BUCKETS = ThoughtSettings(buckets=2)
+"""So few that short statements of one head and relation lie in the same."""
+
+
+async def run(
+    store: Store,
+    task: str,
+    *,
+    user_id: str = "alice",
+    llm: LanguageModel | None = None,
+    settings: ThoughtSettings = TWO_BUCKETS,
+) -> None:
+    """Run one of the room's tasks as a worker would, as often as it asks to be."""
+    registry = TaskRegistry()
+    tasks.register(registry, store.spaces, llm, settings)
+    scope = await store.scope(user_id)
+    context = TaskContext(
+        database=store.database,
+        tenant_id=store.tenant_id,
+        owner_id=scope.owner_id,
+        job_id=new_id(),
+    )
+    while True:
+        try:
+            return await registry.tasks[task](context)
+        except TaskPostponedError as error:
+            if error.retry_in_s:
+                raise
+
+
+async def enrich(store: Store, **how: Any) -> None:
+    """Think of what was said, and bring order into the buckets."""
+    await run(store, "thoughts.think", **how)
+    await run(store, "thoughts.organise", **how)
+
+
+def said(minute: float, content: str, **more: Sent) -> Json:
+    """Return an item that Alice said."""
+    return {"content": content, "name": "Alice", "occurred_at": at(minute), **more}
+
+
+async def listed(store: Store, user_id: str = "alice", **params: str | int) -> list[Json]:
+    """Return a user's thoughts, newest first."""
+    found: list[Json] = (await store.get(f"/v1/users/{user_id}/thoughts", **params))["items"]
+    return found
+
+
+async def texts(store: Store, **params: str | int) -> set[str]:
+    return {one["text"] for one in await listed(store, **params)}
+
+
+async def thought_of(store: Store, query: str, *, user_id: str = "alice", **more: Sent) -> Json:
+    body = {"query": query, "user_id": user_id, **more}
+    answer = await store.send("POST", "/v1/thoughts:recall", body)
+    assert answer.status_code == 200, answer.text
+    found: Json = answer.json()
+    return found
+
+
+async def table(store: Store, columns: str = "*", user_id: str = "alice") -> list[tuple[Any, ...]]:
+    """Return the user's rows of ``thoughts``."""
+    scope = await store.scope(user_id)
+    return await store.rows(
+        f"SELECT {columns} FROM thoughts WHERE owner_id = :owner_id ORDER BY memory_ordinal",
+        owner_id=scope.owner_id,
+    )
