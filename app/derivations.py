@@ -2,6 +2,7 @@
 
 from app.ingestion.service import ENRICHMENT_TASKS
 from app.memories.service import Derivations
+from app.thoughts import service as thoughts
 
-DERIVATIONS = Derivations(gone=(), tasks=ENRICHMENT_TASKS)
+DERIVATIONS = Derivations(gone=(thoughts.sources_gone,), tasks=ENRICHMENT_TASKS)
 """Each mechanism adds its hook; its tasks stand in the chain behind a write."""

@@ -48,6 +48,7 @@ from app.tenants.errors import (
     RateLimitedError,
 )
 from app.tenants.router import routers as tenants_routers
+from app.thoughts.router import router as thoughts_router
 
 PUBLIC_PATHS = frozenset(
     {
@@ -67,6 +68,7 @@ _ROUTERS = (
     retrieval_router,
     memories_router,
     models_router,
+    thoughts_router,
     episodes_router,
     build_jobs_router(
         reader=Security(require, scopes=["read"]),

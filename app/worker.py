@@ -13,8 +13,10 @@ from app.jobs.tasks import JobWorker
 from app.kit import logging
 from app.kit.database import Database
 from app.kit.settings import Settings
+from app.llm.service import configured
 from app.memories import tasks as memories
 from app.memories.service import Spaces
+from app.thoughts import tasks as thoughts
 
 STOP_WITHIN_S = 7.5
 """Seconds after which a worker that was told to stop ends, whatever it waits for."""
@@ -29,6 +31,8 @@ def build_registry(database: Database, embedder: Embedder, settings: Settings) -
     spaces = Spaces.configured(database, settings, primary=embedder)
     memories.register(registry, spaces, settings.housekeeping)
     ingestion.register(registry, settings.housekeeping)
+    llm = configured(settings.llm, database)
+    thoughts.register(registry, spaces, llm, settings.thoughts)
     return registry
 
 

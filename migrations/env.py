@@ -10,7 +10,8 @@ import app.jobs.models
 import app.memories.models
 import app.linking.models
 import app.llm.models
-import app.tenants.models  # noqa: F401  -- these imports fill the metadata
+import app.tenants.models
+import app.thoughts.models  # noqa: F401  -- these imports fill the metadata
 from app.kit.database import sqlalchemy_url
 from app.kit.orm import Base
 

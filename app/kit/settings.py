@@ -129,6 +129,24 @@ class RetrievalSettings(Group):
         return self
 
 
+class ThoughtSettings(Group):
+    """Thoughts in hashed buckets (Think-in-Memory); another value hashes all of them anew."""
+
+    buckets: Annotated[int, Ge(2), Le(1_024)] = Field(
+        16, description="Buckets of an owner's thoughts; an even number."
+    )
+    seed: Count = Field(0, description="Of the random directions that choose a bucket.")
+
+    @field_validator("buckets")
+    @classmethod
+    def _in_pairs(cls, value: int) -> int:
+        """Refuse an odd number: each direction has two ends."""
+        if value % 2:
+            msg = "must be even"
+            raise ValueError(msg)
+        return value
+
+
 class LimitSettings(Group):
     """What one request or key may ask."""
 
@@ -225,6 +243,7 @@ class Settings(BaseSettings):
     )
     llm: LanguageModelSettings = LanguageModelSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
+    thoughts: ThoughtSettings = ThoughtSettings()
     limits: LimitSettings = LimitSettings()
     http: HttpSettings = HttpSettings()
     jobs: JobSettings = JobSettings()

@@ -24,7 +24,11 @@ from app.tenants import service as tenants
 from app.tenants.schemas import Scope
 
 ENRICHMENT = "enrich"
-ENRICHMENT_TASKS: tuple[str, ...] = ("memories.embed",)
+ENRICHMENT_TASKS: tuple[str, ...] = (
+    "memories.embed",
+    "thoughts.think",
+    "thoughts.organise",
+)
 """The chain behind a write, in order; each mechanism adds its task."""
 
 
