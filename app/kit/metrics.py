@@ -11,6 +11,7 @@ from prometheus_client import (
     Histogram,
     ProcessCollector,
     generate_latest,
+    start_http_server,
 )
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "observe_llm",
     "observe_request",
     "render",
+    "serve",
     "set_llm_usage",
     "set_pool",
     "set_queue",
@@ -135,6 +137,11 @@ def set_llm_usage(calls: int, prompt_tokens: int, completion_tokens: int) -> Non
     _llm_today.labels("calls").set(calls)
     _llm_today.labels("tokens_in").set(prompt_tokens)
     _llm_today.labels("tokens_out").set(completion_tokens)
+
+
+def serve(host: str, port: int) -> None:
+    """Serve the metrics of a process that has no other HTTP, from a thread that ends with it."""
+    start_http_server(port, host, REGISTRY)
 
 
 def render() -> bytes:

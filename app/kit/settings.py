@@ -193,6 +193,9 @@ class JobSettings(Group):
     stalled_s: Positive = Field(
         30, description="Seconds without a heartbeat after which a worker's tasks are taken over."
     )
+    metrics_port: Annotated[int, Ge(0), Le(65_535)] = Field(
+        0, description="Port of a worker's own /metrics, on loopback unless open; 0 = none."
+    )
 
 
 class HousekeepingSettings(Group):

@@ -14,7 +14,6 @@ from app.kit import clock
 from app.kit.database import Database
 from app.kit.settings import LanguageModelSettings
 from app.llm import repository
-from app.llm.client import OpenAiModel
 from app.llm.errors import LlmBudgetExceededError, LlmUnavailableError
 from app.llm.protocol import LanguageModel, Payer, Usage
 
@@ -72,6 +71,9 @@ def configured(settings: LanguageModelSettings, database: Database) -> LanguageM
     """Return the language model of the settings; ``None`` where there is none."""
     if settings.url is None:
         return None
+    # Most of a second and 20 MB, for processes with a model only.
+    from app.llm.client import OpenAiModel  # noqa: PLC0415
+
     return OpenAiModel(settings, Accounts(database, settings))
 
 
