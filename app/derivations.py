@@ -1,8 +1,9 @@
 """What the mechanisms want to know when memories change, put together for api and worker."""
 
 from app.ingestion.service import ENRICHMENT_TASKS
+from app.linking import service as linking
 from app.memories.service import Derivations
 from app.thoughts import service as thoughts
 
-DERIVATIONS = Derivations(gone=(thoughts.sources_gone,), tasks=ENRICHMENT_TASKS)
+DERIVATIONS = Derivations(gone=(linking.forget, thoughts.sources_gone,), tasks=ENRICHMENT_TASKS)
 """Each mechanism adds its hook; its tasks stand in the chain behind a write."""

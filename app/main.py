@@ -33,6 +33,7 @@ from app.kit.middleware import REQUEST_ID, BodyLimit, ErrorBoundary, Observed
 from app.kit.probes import PartState, build_router
 from app.kit.rate_limit import TokenBuckets
 from app.kit.settings import Settings
+from app.linking.router import router as linking_router
 from app.memories.router import models_router
 from app.memories.router import router as memories_router
 from app.memories.service import Spaces
@@ -68,6 +69,7 @@ _ROUTERS = (
     retrieval_router,
     memories_router,
     models_router,
+    linking_router,
     thoughts_router,
     episodes_router,
     build_jobs_router(

@@ -14,6 +14,7 @@ from app.kit import logging
 from app.kit.database import Database
 from app.kit.settings import Settings
 from app.llm.service import configured
+from app.linking import tasks as linking
 from app.memories import tasks as memories
 from app.memories.service import Spaces
 from app.thoughts import tasks as thoughts
@@ -32,6 +33,7 @@ def build_registry(database: Database, embedder: Embedder, settings: Settings) -
     memories.register(registry, spaces, settings.housekeeping)
     ingestion.register(registry, settings.housekeeping)
     llm = configured(settings.llm, database)
+    linking.register(registry, spaces, llm, settings.linking)
     thoughts.register(registry, spaces, llm, settings.thoughts)
     return registry
 

@@ -147,6 +147,20 @@ class ThoughtSettings(Group):
         return value
 
 
+class LinkingSettings(Group):
+    """Notes and the links between them (A-MEM)."""
+
+    neighbours: Annotated[int, Ge(1), Le(50)] = Field(
+        5, description="Nearest notes that a new one may be linked to, and may change."
+    )
+    least_cosine: Annotated[float, Ge(-1), Le(1)] = Field(
+        0.5, description="Cosine similarity below which nothing is linked, unless a model says so."
+    )
+    rebuild_after: Positive = Field(
+        100, description="Changes of an owner's notes after which all their vectors are renewed."
+    )
+
+
 class LimitSettings(Group):
     """What one request or key may ask."""
 
@@ -247,6 +261,7 @@ class Settings(BaseSettings):
     llm: LanguageModelSettings = LanguageModelSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     thoughts: ThoughtSettings = ThoughtSettings()
+    linking: LinkingSettings = LinkingSettings()
     limits: LimitSettings = LimitSettings()
     http: HttpSettings = HttpSettings()
     jobs: JobSettings = JobSettings()

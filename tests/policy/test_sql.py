@@ -43,6 +43,12 @@ FOREIGN_TABLES: Mapping[str, tuple[frozenset[str], str]] = {
     "app/retrieval/repository/filters.py": (
         frozenset({"memories"}), "filters of the one statement",
     ),
+    "app/linking/repository/links.py": (
+        frozenset({"memories"}), "a link is shown while both its memories are live",
+    ),
+    "app/linking/repository/notes.py": (
+        frozenset({"memories"}), "a graph holds live memories only",
+    ),
     "app/tenants/repository/erasure.py": (
         frozenset({"owner_stats", "embedding_models"}), "erase reaches every table",
     ),

@@ -26,6 +26,8 @@ from app.tenants.schemas import Scope
 ENRICHMENT = "enrich"
 ENRICHMENT_TASKS: tuple[str, ...] = (
     "memories.embed",
+    "linking.note",
+    "linking.link",
     "thoughts.think",
     "thoughts.organise",
 )

@@ -24,6 +24,8 @@ CONTEXT_CHARACTERS = 300
 CONTENT_CHARACTERS = 600
 """Of a long content only the beginning goes into the note's text: embedders read a window, and
 keywords, tags and context must be inside it."""
+READ_CHARACTERS = 8_000
+"""Of a very long content this much is read for keywords and context."""
 _INFORMATIVE_WORDS = 3
 
 LABELS: Mapping[str, str] = {
