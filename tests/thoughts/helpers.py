@@ -40,10 +40,16 @@ async def run(
                 raise
 
 
-async def enrich(store: Store, **how: Any) -> None:
+async def enrich(
+    store: Store,
+    *,
+    user_id: str = "alice",
+    llm: LanguageModel | None = None,
+    settings: ThoughtSettings = TWO_BUCKETS,
+) -> None:
     """Think of what was said, and bring order into the buckets."""
-    await run(store, "thoughts.think", **how)
-    await run(store, "thoughts.organise", **how)
+    for task in ("thoughts.think", "thoughts.organise"):
+        await run(store, task, user_id=user_id, llm=llm, settings=settings)
 
 
 def said(minute: float, content: str, **more: Sent) -> Json:

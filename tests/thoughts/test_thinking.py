@@ -1,8 +1,11 @@
 """Thoughts of what was said: made, made anew, taken back; cheap, and never twice."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from app.embeddings.fake import FakeEmbedder
+from app.embeddings.protocol import Vectors
 from app.jobs.errors import TaskPostponedError
 from tests.memories.helpers import Store
 from tests.thoughts.helpers import enrich, listed, run, said, table, texts, thought_of
@@ -112,14 +115,16 @@ async def test_erasing_a_memory_erases_its_thoughts_at_once(store: Store) -> Non
 
 async def test_an_edit_during_the_work_is_not_lost(store: Store) -> None:
     """What was read of a memory that changes before its thoughts are stored is not stored."""
-    (stored, _) = await store.remember(said(1, "I live in Berlin. Yes."), said(2, "I like tea. No."))
+    (stored, _) = await store.remember(
+        said(1, "I live in Berlin. Yes."), said(2, "I like tea. No.")
+    )
 
     class Meddler(FakeEmbedder):
-        async def embed(self, asked):  # type: ignore[no-untyped-def]  # as its base
+        async def embed(self, texts: Sequence[str]) -> Vectors:
             if not self.requests:
                 self.requests += 1
                 await store.edit(stored["id"], content="I live in Bern. Yes.")
-            return await super().embed(asked)
+            return await super().embed(texts)
 
     meddler = Meddler()
     meddler.model = store.embedder.model
