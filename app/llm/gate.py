@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from app.kit import metrics, words
-from app.llm.kernel import claims
+from app.llm.kernel import claims, lexicon
 
 _MARK = re.compile(r"<(?=\s*/?\s*source)", re.IGNORECASE)
 
@@ -35,7 +35,7 @@ class Gate:
 
     def __init__(self, sources: Iterable[str], *, language: str = "english") -> None:
         """Read the sources; ``language`` names a stemmer, as Postgres' configurations do."""
-        self._support = claims.Support(sources, _stem(language))
+        self._support = claims.Support(sources, _stem(language), _openers(language))
 
     def supported(self, text: str) -> Gated:
         """Return a text without the sentences that claim what no source holds."""
@@ -83,6 +83,16 @@ FENCE_RULE = (
     "Use no names, numbers or dates that stand in none of them."
 )
 """For the system part of every prompt that shows fenced texts."""
+
+
+@lru_cache(maxsize=32)
+def _openers(language: str) -> frozenset[str] | None:
+    """Return the words that may open a sentence, and their stems; ``None``: not known."""
+    known = lexicon.OPENERS.get(language)
+    if known is None:
+        return None
+    folded = frozenset(map(claims.fold, known))
+    return folded | {words.stem(word, language) for word in folded}
 
 
 @lru_cache(maxsize=32)

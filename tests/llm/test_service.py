@@ -63,7 +63,8 @@ def accounts(database: Database, *, owner: int = 0, tenant: int = 0) -> service.
 
 
 async def rows(database: Database, payer: Payer, table: str) -> list[tuple[int, int, int]]:
-    columns = [sa.column(name) for name in ("calls", "prompt_tokens", "completion_tokens")]
+    names = ("calls", "prompt_tokens", "completion_tokens")
+    columns = [sa.column(name, sa.BigInteger) for name in names]
     async with database.transaction(tenant_id=payer.tenant_id) as session:
         found = await session.execute(sa.select(*columns).select_from(sa.table(table)))
     return [tuple(row) for row in found]

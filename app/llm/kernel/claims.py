@@ -7,7 +7,7 @@ that stands in the texts can talk round.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -22,6 +22,10 @@ _TOKEN = re.compile(
     r"|(?P<slashed>\d{1,2}/\d{1,2}/\d{2,4}|\d{1,2}\.\d{1,2}\.\d{4})"
     r"|(?P<number>\d+(?:[.,'\u2019\u00a0\u202f ]\d{3}(?!\d))*(?:[.,]\d+)?)(?P<unit>[^\W\d_]*)"
     r"|(?P<word>[^\W\d_][^\W_]*(?:['\u2019][^\W\d_]+)*)"
+)
+_ELISION = re.compile(
+    r"^(?:[cdjlmnst]|qu|lorsqu|puisqu|jusqu|dell|all|nell|sull|dall|un|quest)['\u2019](?=.)",
+    re.IGNORECASE,
 )
 _CLITIC = re.compile(r"(?:['\u2019](?:s|m|ve|d|ll|re)|n['\u2019]t|(?<=s)['\u2019])$")
 _OPENING = re.compile(r"(?:^|[.!?:;\u2026]|^\s*[-*\u2022]|[\"\u201c\u201e\u00ab(\[])\s*$")
@@ -60,7 +64,7 @@ class Token(NamedTuple):
     @property
     def is_capital(self) -> bool:
         """Whether it is a word with a capital first letter."""
-        return self.kind == "word" and self.text[0].isupper()
+        return self.kind == "word" and _ELISION.sub("", self.text)[0].isupper()
 
     def whole(self, within: range) -> int | None:
         """Return it as a plain whole number within a range."""
@@ -93,7 +97,7 @@ class Claims:
 
 def fold(word: str) -> str:
     """Return a word without case, accents and clitics."""
-    bare = _CLITIC.sub("", word)
+    bare = _CLITIC.sub("", _ELISION.sub("", word))
     parts = unicodedata.normalize("NFKD", bare)
     return "".join(sign for sign in parts if not unicodedata.combining(sign)).casefold()
 
@@ -211,8 +215,17 @@ def _take_number_word(found: Claims, held: Sequence[Token], place: int) -> None:
 class Support:
     """What the sources hold, ready to check claims against."""
 
-    def __init__(self, sources: Iterable[str], stem: Stem) -> None:
+    def __init__(self, sources: Iterable[str], stem: Stem, openers: Container[str] | None) -> None:
+        """Read the sources.
+
+        Args:
+            sources: any texts.
+            stem: a stemmer of their language.
+            openers: folded words that may open a sentence with a capital without naming anybody;
+                ``None``: every word may.
+        """
         self._stem = stem
+        self._openers = openers
         self._words: set[str] = set()
         self._numbers: set[str] = set()
         self._ordinals: set[str] = set()
@@ -244,7 +257,7 @@ class Support:
         yield from (
             written
             for word, written in found.openers.items()
-            if not self._has(word) and not _is_ordinary(word, self._stem)
+            if not self._has(word) and not self._is_ordinary(word)
         )
         for written, readings in found.numbers.items():
             if (
@@ -260,6 +273,11 @@ class Support:
             if not self._has(fold(written)) and not self._has_date(Date(None, month, None)):
                 yield written
         yield from (written for written, day in found.weekdays.items() if day not in self._weekdays)
+
+    def _is_ordinary(self, word: str) -> bool:
+        """Say whether a word with a capital names nobody where it opens a sentence."""
+        is_known = self._openers is None or word in self._openers
+        return is_known or self._stem(word) in (self._openers or ()) or _has_ordinary_end(word)
 
     def _has(self, word: str) -> bool:
         return word in self._words or self._stem(word) in self._stems
@@ -290,16 +308,6 @@ _ORDINARY_END = re.compile(
 )
 
 
-def _is_ordinary(word: str, stem: Stem) -> bool:
-    """Say whether a word with a capital names nothing where it opens a sentence."""
-    known = _openers(stem)
-    return word in lexicon.OPENERS or stem(word) in known or bool(_ORDINARY_END.fullmatch(word))
-
-
-_OPENER_STEMS: dict[Stem, frozenset[str]] = {}
-
-
-def _openers(stem: Stem) -> frozenset[str]:
-    if stem not in _OPENER_STEMS:
-        _OPENER_STEMS[stem] = frozenset(map(stem, lexicon.OPENERS))
-    return _OPENER_STEMS[stem]
+def _has_ordinary_end(word: str) -> bool:
+    """Say whether an English word ends as names do not."""
+    return bool(_ORDINARY_END.fullmatch(word))

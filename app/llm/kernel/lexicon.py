@@ -57,7 +57,7 @@ NOT_NAMES = frozenset(
 )
 """Words that stand with a capital and name nobody."""
 
-OPENERS = frozenset(
+_ENGLISH = frozenset(
     _words("""
 a about above absolutely according accordingly achieve across actually add additionally address
 adjust admire admit adopt advise afraid after afterwards again against agree aim ain align all
@@ -128,4 +128,80 @@ worry would wow write wrote yay yeah year years yep yes yesterday yet you young 
 yourself yup
 """)
 )
-"""Words that often begin a sentence, and then stand with a capital."""
+
+_GERMAN = frozenset(
+    _words("""
+aber alle als also am an auch auf aus außerdem bald bei beide beim bis da dabei dadurch dafür
+danach dann darum das dass dem den denn der des deshalb dessen die dies diese dieser dieses doch
+dort du durch ein eine einem einen einer eines er es etwas euch für gern gestern hat heute hier
+ich ihm ihn ihnen ihr ihre ihren ihrer im immer in ja jede jeder jetzt kein keine letzte man
+manchmal mehr mein meine mit morgen nach nachdem neben nicht nie noch nun nur ob obwohl oder oft
+ohne schon sehr seine sein seit sie sind so sogar später statt trotz trotzdem über um und uns
+unser unter viele vielleicht vom von vor während war wann warum was weil weiter wenn wer wie wir
+wird wo zu zuerst zuletzt zum zur zusammen zwei zwischen nutzer nutzerin benutzer
+""")
+)
+_FRENCH = frozenset(
+    _words("""
+a à alors après au aujourd aussi autre autres aux avant avec beaucoup bien c ça car ce cela
+cependant ces cet cette chaque chez comme d dans de demain depuis des deux donc du elle elles en
+encore enfin ensuite entre est et être grâce hier il ils j je jamais l la là le les leur leurs
+lorsqu lorsque lui m ma mais malgré même mes moi mon n ne ni non nos notre nous on ou où oui par
+parce parfois pas pendant peut plus plusieurs pour pourquoi puis quand que quel quelle quelques
+qui quoi s sa sans se selon ses si son souvent sous sur t ta tandis tes toi ton toujours tous tout
+toute très trois tu un une utilisateur utilisatrice vers voici voilà vos votre vous y
+""")
+)
+_SPANISH = frozenset(
+    _words("""
+a además ahora al algo alguien algunos ante antes aquel aquí así aún aunque ayer bajo cada casi
+como con contra cosas cuando cuándo de del desde después dice donde dos durante e el él ella ellas
+ellos en entonces entre era es esa ese eso esta está estas este esto estos fue ha había hasta hay
+hoy incluso la las le les lo los luego más me mi mientras mis mucho muchos muy nada ni no nos
+nosotros nunca o otra otro para pero por porque primero pues que qué quien quiere se según ser si
+sí siempre sin sobre solo sólo son su sus también tampoco tan tanto te tiene toda todas todo todos
+tras tres tu un una unas uno unos usuaria usuario usted y ya yo
+""")
+)
+_ITALIAN = frozenset(
+    _words("""
+a ad adesso ai al alla alle allo altri anche ancora appena c che chi ci ciò come con contro così
+cui d da dal dalla davvero degli dei del della delle dello dopo dove due durante e è ed era fino
+forse fra già gli grazie ha ho i ieri il in infine inoltre insieme io l la le lei lo loro lui ma
+mai me mentre mi mia mio molti molto n ne negli nei nel nella nessuno no noi non nostro o ogni
+oggi oltre ora per perché però più poi prima quando quanto quasi quella quelle quello questa
+queste questo qui quindi se secondo sei sempre senza si sì siamo solo sono sotto spesso su sua sue
+suo tra tre tu tutti tutto un una uno utente vi voi
+""")
+)
+_PORTUGUESE = frozenset(
+    _words("""
+a à agora ainda além algo alguém alguns ali ante antes ao aos apenas apesar após aquele aqui as às
+assim até bem cada com como contra contudo da das de dela dele depois desde dessa desse deve do
+dois dos durante e é ela elas ele eles em enquanto então entre era essa esse esta está estas este
+eu foi há hoje isso isto já lá lhe mais mas me mesmo meu minha muito muitos na nada não nas nem no
+nos nós nossa nosso nunca o onde ontem os ou outra outro para pela pelo pois por porém porque
+portanto primeiro quando quase que quem se segundo sem sempre ser seu sim sob sobre sua talvez
+também te tem toda todas todo todos três tu tudo um uma usuária usuário utilizador você
+""")
+)
+_DUTCH = frozenset(
+    _words("""
+aan al alle alleen als altijd andere bij daar daarna daarom dan dat de deze die dit doen door dus
+een eerst en er gebruiker gisteren haar had heb hebben heeft hem het hier hij hoe hun iedereen
+iets ik in is ja je jij kan later maar me meer men met mij mijn misschien morgen na naar naast
+niet niets nog nooit nu of om omdat ondanks onder ons ook op over pas samen sinds soms te tegen
+terwijl toch toen tot tussen twee u uit uw vaak van vandaag veel voor waar waarom wanneer want was
+wat we welke wie wij zal ze zei zelf zich zij zijn zo zoals zonder zou
+""")
+)
+OPENERS = {
+    "english": _ENGLISH,
+    "german": _GERMAN,
+    "french": _FRENCH,
+    "spanish": _SPANISH,
+    "italian": _ITALIAN,
+    "portuguese": _PORTUGUESE,
+    "dutch": _DUTCH,
+}
+"""Words that often begin a sentence, and then stand with a capital, by language."""
