@@ -7,6 +7,7 @@ from app.jobs.protocol import TaskContext, TaskRegistry
 from app.kit.ids import new_id
 from app.kit.settings import ThoughtSettings
 from app.llm.protocol import LanguageModel
+from app.tenants.schemas import Scope
 from app.thoughts import tasks
 from tests.memories.helpers import Json, Sent, Store, at
 
@@ -21,11 +22,12 @@ async def run(
     user_id: str = "alice",
     llm: LanguageModel | None = None,
     settings: ThoughtSettings = TWO_BUCKETS,
+    scope: Scope | None = None,
 ) -> None:
     """Run one of the room's tasks as a worker would, as often as it asks to be."""
     registry = TaskRegistry()
     tasks.register(registry, store.spaces, llm, settings)
-    scope = await store.scope(user_id)
+    scope = scope or await store.scope(user_id)
     context = TaskContext(
         database=store.database,
         tenant_id=store.tenant_id,
@@ -57,17 +59,19 @@ def said(minute: float, content: str, **more: Sent) -> Json:
     return {"content": content, "name": "Alice", "occurred_at": at(minute), **more}
 
 
-async def listed(store: Store, user_id: str = "alice", **params: str | int) -> list[Json]:
+async def listed(store: Store, user_id: str = "alice", **params: str) -> list[Json]:
     """Return a user's thoughts, newest first."""
     found: list[Json] = (await store.get(f"/v1/users/{user_id}/thoughts", **params))["items"]
     return found
 
 
-async def texts(store: Store, **params: str | int) -> set[str]:
+async def texts(store: Store, **params: str) -> set[str]:
     return {one["text"] for one in await listed(store, **params)}
 
 
-async def thought_of(store: Store, query: str, *, user_id: str = "alice", **more: Sent) -> Json:
+async def thought_of(
+    store: Store, query: str, *, user_id: str | None = "alice", **more: Sent
+) -> Json:
     body = {"query": query, "user_id": user_id, **more}
     answer = await store.send("POST", "/v1/thoughts:recall", body)
     assert answer.status_code == 200, answer.text

@@ -246,8 +246,5 @@ async def test_tasks_end_when_the_user_is_erased(store: Store) -> None:
     scope = await store.scope()
     await store.client.delete("/v1/users/alice")
 
-    async def same(_: str = "alice") -> Any:  # noqa: ANN401
-        return scope
-
-    store.scope = same  # type: ignore[method-assign]
-    await enrich(store)
+    await run(store, "thoughts.think", scope=scope)
+    await run(store, "thoughts.organise", scope=scope)

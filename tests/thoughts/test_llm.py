@@ -31,7 +31,9 @@ async def test_a_models_thoughts_are_stored_with_the_turn_they_are_made_of(store
         said(1, "Guess what: Berlin it is, since May!"),
         {"content": "Congratulations on your move!", "role": "assistant", "occurred_at": at(2)},
     )
-    answer = {"thoughts": [thought(1, "Alice lives in Berlin.", "Alice", "lives in", "Berlin")]}
+    answer: Scripted = {
+        "thoughts": [thought(1, "Alice lives in Berlin.", "Alice", "lives in", "Berlin")]
+    }
     model = ScriptedModel([answer, NOTHING])
 
     await enrich(store, llm=model)
@@ -50,7 +52,7 @@ async def test_a_models_thoughts_are_stored_with_the_turn_they_are_made_of(store
 
 async def test_what_no_source_holds_is_not_stored(store: Store) -> None:
     await store.remember(said(1, "Berlin it is!"), said(2, "And I have a dog."))
-    answer = {
+    answer: Scripted = {
         "thoughts": [
             thought(1, "Alice moved to Berlin in 2019.", "Alice", "moved to", "Berlin"),
             thought(1, "Alice lives with Bob.", "Alice", "lives with", "Bob"),

@@ -85,7 +85,8 @@ class Plan:
     def gone(self) -> set[int]:
         """Return what is no longer active then."""
         parts = (part for one in self.joined for part in one.parts)
-        return {one.ordinal for one in [*self.forgotten, *self.merged]} | set(parts)
+        closed = {one.ordinal for one in self.forgotten}
+        return closed.union((one.ordinal for one in self.merged), parts)
 
 
 def organise(members: Sequence[Member], near: Iterable[tuple[int, int]]) -> Plan:
@@ -125,7 +126,7 @@ def limited(plan: Plan, same: Set[int]) -> tuple[Plan, set[int]]:
         else:
             left |= pair
     for joining in plan.joined:
-        if same.issuperset(joining.parts):
+        if set(joining.parts) <= same:
             kept.joined.append(joining)
         else:
             left.update(joining.parts)

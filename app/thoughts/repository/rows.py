@@ -44,14 +44,6 @@ _REVIVE = sa.text("""
         AND memory_ordinal <> ALL(CAST(:ordinals AS integer[]))
 """)
 
-_MADE_OF = sa.text("""
-    SELECT DISTINCT t.memory_ordinal
-    FROM memory_sources s
-    JOIN thoughts t ON t.owner_id = s.owner_id AND t.memory_ordinal = s.memory_ordinal
-    WHERE s.owner_id = :owner_id AND s.source_ordinal = ANY(CAST(:ordinals AS integer[]))
-    ORDER BY 1
-""")
-
 # Down to all that was merged into them, and up to what they were merged into.
 _MERGED_WITH = sa.text("""
     WITH RECURSIVE below (ordinal) AS (
@@ -130,12 +122,6 @@ async def replace(
 async def revive(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:
     """Make active again what these thoughts had replaced, to be organised anew."""
     await session.execute(_REVIVE, {"owner_id": scope.owner_id, "ordinals": list(ordinals)})
-
-
-async def made_of(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> list[int]:
-    """Return the thoughts whose text is made of any of these memories, ascending."""
-    values = {"owner_id": scope.owner_id, "ordinals": list(ordinals)}
-    return list((await session.scalars(_MADE_OF, values)).all())
 
 
 async def merged_with(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> list[int]:

@@ -77,6 +77,14 @@ _SOURCES = sa.text("""
     ORDER BY tree.root, o.ordinal
 """)
 
+_MADE_OF = sa.text("""
+    SELECT DISTINCT t.memory_ordinal
+    FROM memory_sources s
+    JOIN thoughts t ON t.owner_id = s.owner_id AND t.memory_ordinal = s.memory_ordinal
+    WHERE s.owner_id = :owner_id AND s.source_ordinal = ANY(CAST(:ordinals AS integer[]))
+    ORDER BY 1
+""")
+
 _FRESH = sa.text("""
     SELECT t.memory_ordinal
     FROM thoughts t
@@ -261,3 +269,9 @@ async def near(
     }
     rows = await session.execute(_of_model(_NEAR, model_id), values)
     return [(row.ordinal, row.other) for row in rows]
+
+
+async def made_of(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> list[int]:
+    """Return the thoughts whose text is made of any of these memories, ascending."""
+    values = {"owner_id": scope.owner_id, "ordinals": list(ordinals)}
+    return list((await session.scalars(_MADE_OF, values)).all())

@@ -14,7 +14,7 @@ from app.tenants.schemas import Scope
 from app.thoughts.kernel import lsh
 from app.thoughts.kernel.organising import Joining, Member, Merging, Plan
 from app.thoughts.kernel.triples import joined_text
-from app.thoughts.repository import rows
+from app.thoughts.repository import rows, search
 from app.thoughts.schemas import SPACE, Draft, Placed
 
 
@@ -54,7 +54,7 @@ async def take_back(session: AsyncSession, scope: Scope, ordinals: Collection[in
 
     What they had replaced is active again, and organised anew.
     """
-    await _remove(session, scope, await rows.made_of(session, scope, sorted(ordinals)))
+    await _remove(session, scope, await search.made_of(session, scope, sorted(ordinals)))
 
 
 async def sources_gone(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:
@@ -63,7 +63,7 @@ async def sources_gone(session: AsyncSession, scope: Scope, ordinals: Sequence[i
     Of a thought that is itself erased by its id, all goes that was merged into it, and what it was
     merged into: else it would be joined again, or would still be said.
     """
-    made = await rows.made_of(session, scope, ordinals)
+    made = await search.made_of(session, scope, ordinals)
     by_id = sorted(set(ordinals) - set(made))
     merged = await rows.merged_with(session, scope, by_id)
     await _remove(session, scope, sorted({*made, *merged}))
