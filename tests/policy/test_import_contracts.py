@@ -46,6 +46,8 @@ VIOLATIONS: list[Violation] = [
      set()),
     ("a mechanism is imported by memories", "app/memories/service/adding.py",
      "import app.forgetting.service", {ROOMS}),
+    ("thoughts imports linking", "app/thoughts/service/storing.py", "import app.linking.service",
+     {ROOMS}),
     ("memories imports ingestion", "app/memories/service/adding.py", "import app.ingestion.service",
      {ROOMS}),
     ("ingestion imports retrieval", "app/ingestion/service/writing.py",

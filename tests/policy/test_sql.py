@@ -61,6 +61,9 @@ FOREIGN_TABLES: Mapping[str, tuple[frozenset[str], str]] = {
     "app/memories/repository/rows.py": (
         frozenset({"owners", "episodes"}), "housekeeping visits a tenant's owners; provenance",
     ),
+    "app/thoughts/repository/search.py": (
+        frozenset({"memories", "memory_sources"}), "a thought is a memory; one statement a recall",
+    ),
 }  # fmt: skip
 """Tables of other rooms that a file of SQL may name, and why."""
 
