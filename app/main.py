@@ -16,6 +16,8 @@ from app.embeddings.client import HttpEmbedder
 from app.embeddings.errors import EmbedderError
 from app.embeddings.protocol import Embedder
 from app.episodes.router import router as episodes_router
+from app.forgetting.router import router as forgetting_router
+from app.forgetting.service import Reinforcer
 from app.ingestion.router import router as ingestion_router
 from app.jobs import service as jobs
 from app.jobs.router import build_router as build_jobs_router
@@ -69,6 +71,7 @@ _ROUTERS = (
     retrieval_router,
     memories_router,
     models_router,
+    forgetting_router,
     linking_router,
     thoughts_router,
     episodes_router,
@@ -137,11 +140,13 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     app.state.recaller = Recaller(
         database, spaces, settings.retrieval, timeout_s=settings.embeddings.query_timeout_s
     )
+    app.state.reinforcer = Reinforcer(database)
     try:
         if settings.bootstrap_key is not None:
             key = settings.bootstrap_key.get_secret_value()
             await tenants.ensure_bootstrap(database, key, clock.now())
-        yield
+        async with app.state.reinforcer.running():
+            yield
     finally:
         await spaces.aclose()
         await database.close()

@@ -4,8 +4,10 @@ import asyncio
 import os
 import signal
 
+from app.derivations import DERIVATIONS
 from app.embeddings.client import HttpEmbedder
 from app.embeddings.protocol import Embedder
+from app.forgetting import tasks as forgetting
 from app.ingestion import tasks as ingestion
 from app.jobs import tasks as jobs
 from app.jobs.protocol import TaskRegistry
@@ -32,6 +34,7 @@ def build_registry(database: Database, embedder: Embedder, settings: Settings) -
     spaces = Spaces.configured(database, settings, primary=embedder)
     memories.register(registry, spaces, settings.housekeeping)
     ingestion.register(registry, settings.housekeeping)
+    forgetting.register(registry, DERIVATIONS)
     llm = configured(settings.llm, database)
     linking.register(registry, spaces, llm, settings.linking)
     thoughts.register(registry, spaces, llm, settings.thoughts)

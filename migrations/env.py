@@ -5,6 +5,7 @@ from alembic import context
 from sqlalchemy.schema import SchemaItem
 
 import app.episodes.models
+import app.forgetting.models
 import app.ingestion.models
 import app.jobs.models
 import app.memories.models

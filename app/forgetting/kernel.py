@@ -16,8 +16,11 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from uuid import UUID
 
+FIRST_STRENGTH_DAYS = 1.0
+"""S of a memory that was never recalled."""
 _DAY = timedelta(days=1)
 _DRAW_BITS = 53
+_DRAWS = float(1 << _DRAW_BITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def draw(seed: int, memory_id: UUID, since: datetime) -> float:
     """
     text = f"{seed} {memory_id} {since.timestamp():.6f}"
     number = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
-    return ((number >> (64 - _DRAW_BITS)) + 1) / 2**_DRAW_BITS
+    return ((number >> (64 - _DRAW_BITS)) + 1) / _DRAWS
 
 
 def days_until(level: float, strength_days: float, *, floor: float = 0.0) -> float:
@@ -90,15 +93,19 @@ def factor(retained: float, weight: float) -> float:
     return 1.0 - weight * (1.0 - retained)
 
 
+def mark_at(marks: Sequence[Mark], moment: datetime) -> Mark | None:
+    """Return what a memory faded from at a moment of its life; ``None`` before it began."""
+    return next((mark for mark in reversed(marks) if mark.at <= moment), None)
+
+
 def retention_along(
     marks: Sequence[Mark], moments: Sequence[datetime], *, floor: float = 0.0
 ) -> list[float | None]:
     """Return R at each moment of a life, given by its marks in order; ``None`` before the first."""
-    return [_retention_at(marks, moment, floor) for moment in moments]
-
-
-def _retention_at(marks: Sequence[Mark], moment: datetime, floor: float) -> float | None:
-    last = next((mark for mark in reversed(marks) if mark.at <= moment), None)
-    if last is None:
-        return None
-    return retention(elapsed_days(last.at, moment), last.strength_days, floor=floor)
+    held = [(mark_at(marks, moment), moment) for moment in moments]
+    return [
+        None
+        if mark is None
+        else retention(elapsed_days(mark.at, moment), mark.strength_days, floor=floor)
+        for mark, moment in held
+    ]

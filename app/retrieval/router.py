@@ -4,6 +4,7 @@ import time
 
 from fastapi import APIRouter
 
+from app.forgetting.dependencies import ReinforcerDep
 from app.kit import clock
 from app.kit.ids import new_id
 from app.kit.openapi import problems
@@ -31,7 +32,11 @@ _FAILURES = problems(InvalidFilterError, QueryTooLongError, OtherOwnerError, Own
 
 @router.post("/recall", responses=_FAILURES)
 async def recall(
-    recaller: RecallerDep, settings: SettingsDep, principal: ReaderDep, body: RecallRequest
+    recaller: RecallerDep,
+    reinforcer: ReinforcerDep,
+    settings: SettingsDep,
+    principal: ReaderDep,
+    body: RecallRequest,
 ) -> RecallResponse:
     """Return the memories that matter for a question, best first.
 
@@ -40,7 +45,10 @@ async def recall(
     """
     started = time.perf_counter()
     _check_query(body.query, settings.limits)
-    found = await recaller.recall(_question(principal, body), now=clock.now())
+    now = clock.now()
+    found = await recaller.recall(_question(principal, body), now=now)
+    if body.reinforce:
+        found.reinforce(reinforcer, {one.id for one in found.candidates}, now=now)
     return RecallResponse(
         recall_id=new_id(),
         hits=[
@@ -70,6 +78,7 @@ def _question(principal: Principal, body: RecallRequest) -> service.Question:
         min_score=body.min_score,
         deadline_s=body.deadline_ms / 1e3 if body.deadline_ms is not None else None,
         with_sources="sources" in body.include,
+        with_retention=body.retention,
     )
 
 
@@ -84,6 +93,7 @@ async def build_context(
     recaller: RecallerDep,
     database: DatabaseDep,
     spaces: SpacesDep,
+    reinforcer: ReinforcerDep,
     settings: SettingsDep,
     principal: ReaderDep,
     body: ContextRequest,
@@ -102,6 +112,7 @@ async def build_context(
         text=body.query,
         limit=service.CONTEXT_CANDIDATES,
         narrowing=service.Narrowing(agent_id=agent_id, node=service.parse_filters(body.filters)),
+        with_retention=body.retention,
     )
     asked = service.ContextQuestion(
         question=question,
@@ -109,5 +120,8 @@ async def build_context(
         agent_id=agent_id,
         max_tokens=body.max_tokens,
         by_characters=body.count_by == "characters",
+        reinforce=body.reinforce,
     )
-    return await service.build_context(database, spaces, recaller, asked, now=clock.now())
+    return await service.build_context(
+        database, spaces, recaller, asked, reinforcer=reinforcer, now=clock.now()
+    )

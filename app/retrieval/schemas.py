@@ -78,7 +78,17 @@ class RecallRequest(Body):
     ] = Field(default_factory=list)
     reinforce: Annotated[
         bool,
-        Field(strict=True, description="Accepted; no mechanism strengthens what is recalled yet."),
+        Field(
+            strict=True,
+            description="Strengthen the hits, soon after the answer: they fade more slowly.",
+        ),
+    ] = True
+    retention: Annotated[
+        bool,
+        Field(
+            strict=True,
+            description="Let what has faded lose in rank, within the policy's bounds.",
+        ),
     ] = True
     explain: Annotated[bool, Field(strict=True, description="Add each arm's rank and score.")] = (
         False
@@ -102,6 +112,11 @@ class Explanation(BaseModel):
     fused: Annotated[
         float, Field(description="Weighted reciprocal ranks, as a share of the best possible.")
     ]
+    retention: Annotated[
+        float | None,
+        Field(description="e^(-t/S) at this moment; null: it played no part."),
+    ]
+    factor: Annotated[float, Field(description="What retention multiplied `fused` by.")]
 
     @classmethod
     def of(cls, one: Candidate) -> "Explanation":
@@ -111,7 +126,13 @@ class Explanation(BaseModel):
             lexical = ArmRead(rank=one.lexical_rank, score=one.lexical_score)
         if one.dense_rank is not None and one.dense_distance is not None:
             dense = ArmRead(rank=one.dense_rank, score=1 - one.dense_distance)
-        return cls(lexical=lexical, dense=dense, fused=one.score)
+        return cls(
+            lexical=lexical,
+            dense=dense,
+            fused=one.score if one.fused is None else one.fused,
+            retention=one.retention,
+            factor=one.factor,
+        )
 
 
 class Hit(BaseModel):
@@ -128,7 +149,9 @@ class Hit(BaseModel):
     occurred_at: datetime
     created_at: datetime
     metadata: dict[str, Any]
-    score: Annotated[float, Field(ge=0, le=1, description="1: first of both arms.")]
+    score: Annotated[
+        float, Field(ge=0, le=1, description="1: first of both arms, and nothing of it faded.")
+    ]
     source_episode_ids: list[UUID] | None = None
     explain: Explanation | None = None
 
@@ -195,6 +218,13 @@ class ContextRequest(Body):
         Field(description="`embedder`: its tokenizer; `characters`: four to a token."),
     ] = "embedder"
     filters: dict[str, Any] | None = None
+    reinforce: Annotated[
+        bool,
+        Field(strict=True, description="Strengthen the memories that fit, soon after the answer."),
+    ] = True
+    retention: Annotated[
+        bool, Field(strict=True, description="Let what has faded lose in rank.")
+    ] = True
 
 
 class ContextSection(BaseModel):

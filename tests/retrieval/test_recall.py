@@ -106,7 +106,8 @@ async def test_explain_says_what_each_arm_thought_and_the_score_follows(store: S
         ):
             if explained[arm] is not None:
                 score += weight / (settings.rrf_k + explained[arm]["rank"])
-        assert hit["score"] == explained["fused"] == pytest.approx(score / best)
+        assert explained["fused"] == pytest.approx(score / best)
+        assert hit["score"] == explained["fused"] * explained["factor"]
     assert hits[0]["content"] == "grey cat"
     assert hits[0]["explain"]["lexical"]["rank"] == hits[0]["explain"]["dense"]["rank"] == 1
     assert hits[0]["explain"]["dense"]["score"] == pytest.approx(1, abs=1e-3)
@@ -123,8 +124,9 @@ async def test_a_recipe_of_one_arm_uses_only_that_one(store: Store) -> None:
     await store.remember("cat without vector", infer="none")
     store.embedder.failing = False
 
-    lexical = await store.recall("cat", recipe="lexical", explain=True)
-    dense = await store.recall("cat", recipe="dense", explain=True)
+    asked = {"explain": True, "retention": False}
+    lexical = await store.recall("cat", recipe="lexical", **asked)
+    dense = await store.recall("cat", recipe="dense", **asked)
 
     assert {hit["content"] for hit in lexical["hits"]} == {"grey cat", "cat without vector"}
     assert all(hit["explain"]["dense"] is None for hit in lexical["hits"])
@@ -144,11 +146,12 @@ async def test_scores_stay_within_0_and_1_whatever_the_weights(store: Store) -> 
 
 async def test_min_score_leaves_out_what_scores_less(store: Store) -> None:
     await store.remember("grey cat", "grey dog", "brown dog", "green tree", infer="none")
-    scores = [hit["score"] for hit in (await store.recall("grey cat"))["hits"]]
+    hits = (await store.recall("grey cat", retention=False))["hits"]
+    scores = [hit["score"] for hit in hits]
     assert len(set(scores)) == 4
 
     for least in (0, scores[2], scores[1], 0.999, 1):
-        hits = (await store.recall("grey cat", min_score=least))["hits"]
+        hits = (await store.recall("grey cat", min_score=least, retention=False))["hits"]
         assert [hit["score"] for hit in hits] == [one for one in scores if one >= least]
 
 

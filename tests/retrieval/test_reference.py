@@ -25,7 +25,9 @@ async def _filled(store: Store, seed: int, number: int = 120) -> random.Random:
 
 
 async def _assert_same(store: Store, query: str, expected: naive.Ranked, **more: Sent) -> None:
-    hits: list[Json] = (await store.recall(query, limit=len(expected) or 1, **more))["hits"]
+    # The reference knows no retention: it ranks as if all was retained.
+    asked = {"limit": len(expected) or 1, "retention": False, **more}
+    hits: list[Json] = (await store.recall(query, **asked))["hits"]
 
     assert await naive.ordinals(store, hits) == [ordinal for ordinal, _ in expected], query
     scores = [hit["score"] for hit in hits]
@@ -158,7 +160,8 @@ async def test_the_same_question_twice_has_the_same_answer(store: Store) -> None
     generator = await _filled(store, 11)
     await store.remember(*["The very same words."] * 30, infer="none")
     for query in ("the very same words", sentence(generator)):
-        answers = [await store.recall(query, limit=50, explain=True) for _ in range(8)]
+        asked = {"limit": 50, "explain": True, "retention": False}
+        answers = [await store.recall(query, **asked) for _ in range(8)]
         assert all(answer["hits"] == answers[0]["hits"] for answer in answers)
 
 

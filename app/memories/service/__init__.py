@@ -2,6 +2,7 @@
 
 from app.memories.kernel import spoken
 from app.memories.repository.derived import Neighbour
+from app.memories.repository.fading import Among, FadingMemory, Revival
 from app.memories.repository.rows import MemoryQuery, live_by_ids, source_episodes
 from app.memories.repository.vectors import as_parameter
 from app.memories.service.adding import add, is_active, lock_owner, pending, take_ordinals
@@ -36,18 +37,22 @@ from app.memories.service.editing import (
     restore,
 )
 from app.memories.service.enriching import Batch, OwnerGoneError, enrich, give_way
+from app.memories.service.fading import fading, last_recalled, revivals, strongest, weakest
 from app.memories.service.indexing import prepare, unembedded
 from app.memories.service.spaces import ModelTable, Prepared, Space, Spaces, needs_bit_check
 
 __all__ = [
     "NO_DERIVATIONS",
+    "Among",
     "Batch",
     "Derivations",
+    "FadingMemory",
     "MemoryQuery",
     "ModelTable",
     "Neighbour",
     "OwnerGoneError",
     "Prepared",
+    "Revival",
     "SourcesGone",
     "Space",
     "Spaces",
@@ -64,12 +69,14 @@ __all__ = [
     "enrich",
     "erase",
     "erase_derived",
+    "fading",
     "find",
     "get_vectors",
     "give_way",
     "hide",
     "history",
     "is_active",
+    "last_recalled",
     "lexemes",
     "live_by_ids",
     "lock_owner",
@@ -83,10 +90,13 @@ __all__ = [
     "put_vectors",
     "reinforce",
     "restore",
+    "revivals",
     "source_episodes",
     "source_ordinals",
     "spoken",
     "start_reembedding",
+    "strongest",
     "take_ordinals",
     "unembedded",
+    "weakest",
 ]

@@ -258,7 +258,8 @@ async def hide(
 async def restore(writer: Writer, memory_id: UUID, *, now: datetime) -> tuple[Memory, Embedding]:
     """Bring an archived memory back into recall. Safe to repeat.
 
-    An ``expires_at`` that has passed is lifted: else the memory would be gone again at once.
+    It fades anew from now on, and an ``expires_at`` that has passed is lifted: else the memory
+    would be gone again at once.
     """
     draft = await _prepare(writer, memory_id, None)
     async with writer.database.transaction(tenant_id=writer.principal.tenant_id) as session:
@@ -266,6 +267,7 @@ async def restore(writer: Writer, memory_id: UUID, *, now: datetime) -> tuple[Me
         if memory.archived_at is not None:
             memory.archived_at = None
             memory.updated_at = now
+            memory.recalled_at = now
             if memory.expires_at is not None and memory.expires_at <= now:
                 memory.expires_at = None
             await session.flush()

@@ -31,5 +31,13 @@ class Candidate:
     created_at: datetime
     importance: float | None
     pinned: bool
+    strength_days: float
+    recalled_at: datetime | None
     generated_by: str | None
     metadata: dict[str, Any]
+    fused: float | None = None
+    """The score of the fusion, where soft factors have changed it."""
+    retention: float | None = None
+    """In [0, 1]; ``None``: retention played no part."""
+    factor: float = 1.0
+    """What the score was multiplied by."""

@@ -1,14 +1,40 @@
 """What a candidate's score becomes after the fusion. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from app.retrieval.kernel.candidates import Candidate
 
 
-def weigh(candidates: Sequence[Candidate]) -> list[Candidate]:
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What is known of a candidate besides the question."""
+
+    retention: float
+    """How much of it is retained now, in [0, 1]."""
+    factor: float
+    """What its score is multiplied by, in (0, 1]."""
+
+
+def weigh(
+    candidates: Sequence[Candidate], weights: Sequence[Weight] | None = None
+) -> list[Candidate]:
     """Return candidates best first after the soft factors.
 
-    The one place for bounded factors such as retention, importance and feedback: none is in force
-    yet, so the order of the fusion stands. Ties are broken by age, so that results repeat.
+    The one place for bounded factors such as retention and feedback. Candidates of equal factors
+    keep the order of the fusion. Ties are broken by age, so that results repeat.
     """
-    return sorted(candidates, key=lambda one: (-one.score, one.ordinal))
+    if weights is not None:
+        pairs = zip(candidates, weights, strict=True)
+        candidates = [_weighed(one, weight) for one, weight in pairs]
+    return sorted(candidates, key=lambda one: (-one.score, -(one.fused or 0), one.ordinal))
+
+
+def _weighed(one: Candidate, weight: Weight) -> Candidate:
+    return replace(
+        one,
+        score=one.score * weight.factor,
+        fused=one.score,
+        retention=weight.retention,
+        factor=weight.factor,
+    )

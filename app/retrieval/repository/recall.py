@@ -147,7 +147,8 @@ _EXPIRED_KEYS = """
 _HITS = """
     SELECT f.ordinal, f.score, f.lexical_rank, f.lexical_score, f.dense_rank, f.dense_distance,
         m.id, m.kind, m.content, m.role, m.name, m.session_id, m.agent_id, m.place,
-        m.occurred_at, m.created_at, m.importance, m.pinned, m.generated_by, m.metadata
+        m.occurred_at, m.created_at, m.importance, m.pinned, m.strength_days, m.recalled_at,
+        m.generated_by, m.metadata
     FROM fused f
     JOIN memories m ON m.owner_id = :owner_id AND m.ordinal = f.ordinal
     ORDER BY f.score DESC, f.ordinal
@@ -166,7 +167,8 @@ _COLUMNS = (
         if column.name
         in {
             "id", "kind", "content", "role", "name", "session_id", "agent_id", "place",
-            "occurred_at", "created_at", "importance", "pinned", "generated_by", "metadata",
+            "occurred_at", "created_at", "importance", "pinned", "strength_days", "recalled_at",
+            "generated_by", "metadata",
         }
     ),
 )  # fmt: skip

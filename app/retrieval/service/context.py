@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from app.embeddings.errors import EmbedderError
 from app.embeddings.kernel import estimate_tokens
 from app.episodes import service as episodes
+from app.forgetting.service import Reinforcer
 from app.kit.database import Database
 from app.memories import service as memories
 from app.memories.kernel import in_zone
@@ -36,6 +37,7 @@ class ContextQuestion:
     agent_id: str | None
     max_tokens: int
     by_characters: bool
+    reinforce: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,10 @@ async def build_context(
     recaller: Recaller,
     asked: ContextQuestion,
     *,
+    reinforcer: Reinforcer,
     now: datetime,
 ) -> ContextResponse:
-    """Recall, read the session's last turns, and pack what fits."""
+    """Recall, read the session's last turns, and pack what fits; only that counts as recalled."""
     found = await recaller.recall(asked.question, now=now)
     recent, zone = await _recent(database, asked, now=now)
     recalled = [
@@ -103,6 +106,8 @@ async def build_context(
         _section("recent", packed.recent, heading_prices),
         _section("memories", packed.recalled, heading_prices),
     ]
+    if asked.reinforce:
+        found.reinforce(reinforcer, set(sections[-1].memory_ids), now=now)
     degraded: list[Literal["dense", "tokenizer"]] = ["dense"] if found.is_degraded else []
     return ContextResponse(
         text="\n\n".join(section.text for section in sections if section.text),

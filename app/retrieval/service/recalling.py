@@ -1,6 +1,7 @@
 """Recall: embed the question once, run one statement, weigh what it found."""
 
 import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.embeddings.errors import EmbedderError
 from app.embeddings.protocol import Embedder, Vectors
+from app.forgetting.service import Law, Reinforcer
 from app.kit.database import Database
 from app.kit.metrics import stage
 from app.kit.settings import RetrievalSettings
@@ -18,16 +20,19 @@ from app.memories.service import ModelTable, Spaces
 from app.retrieval.errors import InvalidFilterError
 from app.retrieval.kernel import filters, scoring
 from app.retrieval.kernel.candidates import Candidate
+from app.retrieval.kernel.scoring import Weight
 from app.retrieval.repository import filters as filter_rows
 from app.retrieval.repository import recall as recall_rows
 from app.retrieval.repository.filters import Narrowing
 from app.retrieval.repository.recall import DensePath, Search
 from app.retrieval.schemas import Recipe
 from app.tenants import service as tenants
-from app.tenants.schemas import OwnerName, Scope
+from app.tenants.schemas import LocalSettings, OwnerName, Scope
 
 _ONE_ARM: dict[Recipe, tuple[float, float]] = {"lexical": (1, 0), "dense": (0, 1)}
 """Weights (lexical, dense) of the recipes that use one arm; others fuse as configured."""
+_RESERVE = 10
+"""Candidates beyond the limit, so that what has faded can give way to what has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ class Question:
     min_score: float = 0
     deadline_s: float | None = None
     with_sources: bool = False
+    with_retention: bool = True
+    """Whether what has faded loses in rank, by the owner's policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,16 @@ class Recalled:
     sources: dict[int, list[UUID]]
     is_degraded: bool
     """The dense arm was wanted but its embedder was away or too slow."""
+    scope: Scope | None = None
+    """Whose memories these are; ``None``: nobody's."""
+
+    def reinforce(
+        self, reinforcer: Reinforcer, memory_ids: Collection[UUID], *, now: datetime
+    ) -> None:
+        """Count a recall of those candidates that were answered; strengthens them soon."""
+        if self.scope is not None:
+            ordinals = [one.ordinal for one in self.candidates if one.id in memory_ids]
+            reinforcer.note(self.scope, ordinals, now)
 
 
 class Recaller:
@@ -73,17 +90,21 @@ class Recaller:
             scope = await tenants.enter(session, question.tenant_id, question.owner)
             if scope is None:
                 return Recalled([], {}, is_degraded)
-            config = (await tenants.effective_settings(session, scope)).text_search_config
+            local = await tenants.effective_settings(session, scope)
+            law = _law(local, question)
             search = self._search(scope, question, vector, table)
-            search.values.update(config=config, now=now)
+            search.values.update(config=local.text_search_config, now=now)
+            if law is not None:
+                search.values["candidates"] += _RESERVE
             with stage("sql"):
                 found = await recall_rows.search(session, scope, search)
             with stage("fuse"):
-                kept = [one for one in scoring.weigh(found) if _counts(one, question)]
+                weighed = scoring.weigh(found, _weights(law, found, now))
+                kept = [one for one in weighed if _counts(one, question)][: question.limit]
             sources = await self._sources(session, scope, question, kept)
         # Where no vector was ever made, the embedder has been away since the first write.
         has_no_vectors = table is None and question.recipe != "lexical" and scope.keys > 0
-        return Recalled(kept[: question.limit], sources, is_degraded or has_no_vectors)
+        return Recalled(kept, sources, is_degraded or has_no_vectors, scope)
 
     async def _embed(self, question: Question) -> tuple[Vectors | None, ModelTable | None, bool]:
         """Return the question's vector and its tables, or that the dense arm must be left out."""
@@ -140,6 +161,21 @@ class Recaller:
         if not question.with_sources or not kept:
             return {}
         return await memories.source_episodes(session, scope, [one.ordinal for one in kept])
+
+
+def _law(local: LocalSettings, question: Question) -> Law | None:
+    """Return by what law candidates lose in rank, if any does."""
+    policy = local.policies.forgetting
+    if not question.with_retention or policy.law == "none" or not policy.ranking:
+        return None
+    return Law(policy)
+
+
+def _weights(law: Law | None, found: Sequence[Candidate], now: datetime) -> list[Weight] | None:
+    if law is None:
+        return None
+    retained = [law.retention(one, now) for one in found]
+    return [Weight(retention, law.factor(retention)) for retention in retained]
 
 
 def _counts(one: Candidate, question: Question) -> bool:

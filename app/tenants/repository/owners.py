@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.tenants import policies
@@ -108,4 +108,17 @@ async def local_settings(session: AsyncSession, scope: Scope) -> LocalSettings:
 async def ids(session: AsyncSession, tenant_id: UUID, *, limit: int) -> Sequence[int]:
     """Return ids of some of a tenant's owners."""
     statement = sa.select(Owner.owner_id).where(Owner.tenant_id == tenant_id).limit(limit)
+    return (await session.scalars(statement)).all()
+
+
+async def ids_that_archive(session: AsyncSession, tenant_id: UUID) -> Sequence[int]:
+    """Return a tenant's owners whose forgetting policy, or else the tenant's, archives."""
+    held = sa.func.coalesce(Owner.policies["forgetting"], Tenant.policies["forgetting"])
+    archiving = sa.cast(held, JSONB)["archiving"].astext
+    statement = (
+        sa.select(Owner.owner_id)
+        .join(Tenant, Tenant.tenant_id == Owner.tenant_id)
+        .where(Owner.tenant_id == tenant_id, archiving.in_(("threshold", "sample")))
+        .order_by(Owner.owner_id)
+    )
     return (await session.scalars(statement)).all()

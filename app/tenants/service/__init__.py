@@ -23,6 +23,7 @@ from app.tenants.service.owners import (
     list_owners,
     may_see,
     name_owner,
+    owners_that_archive,
 )
 from app.tenants.service.quotas import count_items
 from app.tenants.service.tenants import create_tenant, list_tenants, read_tenant
@@ -47,6 +48,7 @@ __all__ = [
     "may_see",
     "name_owner",
     "owner_settings",
+    "owners_that_archive",
     "read_key",
     "read_tenant",
     "revoke_key",

@@ -79,3 +79,8 @@ async def list_owners(
     return await repository.page(
         session, principal.tenant_id, kind, only=principal.bound, after=after, limit=limit
     )
+
+
+async def owners_that_archive(session: AsyncSession, tenant_id: UUID) -> Sequence[int]:
+    """Return the numbers of a tenant's owners whose forgetting policy archives."""
+    return await repository.ids_that_archive(session, tenant_id)
