@@ -1,0 +1,68 @@
+"""What was made of erased memories goes with them, in their transaction."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.kit import clock
+from app.profiles.kernel import documents
+from app.profiles.models import Shade
+from app.profiles.repository import days, shades, states, versions
+from app.profiles.schemas import LINES, PORTRAIT, PROFILE, SHADE
+from app.tenants.schemas import Scope
+
+
+async def gone(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:
+    """Remove what was made of memories that are about to be erased; a job makes it anew.
+
+    Terms and lines stay where other memories bear them out.
+    """
+    state = await states.get(session, scope)
+    if state is None or not ordinals:
+        return
+    erased = frozenset(ordinals)
+    await _from_days(session, scope, erased)
+    await _from_shades(session, scope, erased)
+    await _from_versions(session, scope, erased)
+    state.changes += len(erased)
+    state.erasures += 1
+    state.is_forced = state.version > 0
+    state.next_close_at = clock.now()
+    await session.flush()
+
+
+async def _from_days(session: AsyncSession, scope: Scope, erased: frozenset[int]) -> None:
+    for day in await days.made_of(session, scope, sorted(erased)):
+        lines = documents.lines_without(LINES.validate_python(day.lines), erased)
+        day.lines = LINES.dump_python(list(lines), mode="json")
+        if day.portrait:
+            portrait = documents.portrait_without(PORTRAIT.validate_python(day.portrait), erased)
+            day.portrait = PORTRAIT.dump_python(portrait, mode="json")
+        day.source_ordinals = [o for o in day.source_ordinals if o not in erased]
+        day.digest, day.is_stale = None, True
+
+
+async def _from_shades(session: AsyncSession, scope: Scope, erased: frozenset[int]) -> None:
+    places = await shades.places(session, scope, sorted(erased))
+    left = {shade_id for shade_id in places.values() if shade_id is not None}
+    for shade in await shades.made_of(session, scope, sorted(erased)):
+        _strip(shade, erased)
+    await session.flush()
+    await shades.recount(session, scope, sorted(left))
+
+
+def _strip(shade: Shade, erased: frozenset[int]) -> None:
+    document = {name: value for name, value in shade.document.items() if name != "merged"}
+    kept = None
+    if "terms" in document:
+        kept = documents.shade_without(SHADE.validate_python(document), erased)
+    shade.document = SHADE.dump_python(kept, mode="json") if kept is not None else {}
+    shade.source_ordinals = sorted(documents.sources_of_shade(kept)) if kept is not None else []
+    shade.is_stale = True
+
+
+async def _from_versions(session: AsyncSession, scope: Scope, erased: frozenset[int]) -> None:
+    for version in await versions.made_of(session, scope, sorted(erased)):
+        kept = documents.without(PROFILE.validate_python(version.document), erased)
+        version.document = PROFILE.dump_python(kept, mode="json")
+        version.source_ordinals = documents.sources_of(kept)
