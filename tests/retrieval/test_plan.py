@@ -3,13 +3,18 @@
 import json
 import re
 from collections.abc import AsyncGenerator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine.interfaces import DBAPICursor
 
+from app.retrieval.kernel.candidates import Candidate
+from app.retrieval.repository import recall
+from app.retrieval.repository.recall import DensePath
 from tests.memories.helpers import Json, Store
 from tests.retrieval.helpers import WORDS, recalls_with
 
@@ -168,3 +173,17 @@ async def test_a_recall_that_fills_its_depth_stays_quick(explainer: Explainer) -
     assert len(recalled["hits"]) == 200
     # Some twenty times what it takes on an idle machine: this guards against a lost index.
     assert recalled["took_ms"] < 1_000
+
+
+def test_a_row_of_the_statement_is_a_candidate_member_by_member() -> None:
+    members = [field.name for field in fields(Candidate)]
+    columns = [column.name for column in recall._COLUMNS]
+
+    assert columns == members[: len(columns)]
+
+
+@pytest.mark.parametrize("dense", ["exact", "bits", "none"])
+def test_the_driver_remembers_how_to_send_a_recall(dense: DensePath) -> None:
+    statement = recall._text(dense, 1, (), is_filtered=False)
+
+    assert len(str(statement.compile(dialect=PGDialect_psycopg()))) <= MAX_CACHED_STATEMENT_LENGTH

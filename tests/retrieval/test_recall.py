@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.embeddings.fake import FakeEmbedder
 from app.embeddings.protocol import Vectors
@@ -107,7 +108,7 @@ async def test_explain_says_what_each_arm_thought_and_the_score_follows(store: S
             if explained[arm] is not None:
                 score += weight / (settings.rrf_k + explained[arm]["rank"])
         assert explained["fused"] == pytest.approx(score / best)
-        assert hit["score"] == explained["fused"] * explained["factor"]
+        assert hit["score"] == pytest.approx(explained["fused"] * explained["factor"])
     assert hits[0]["content"] == "grey cat"
     assert hits[0]["explain"]["lexical"]["rank"] == hits[0]["explain"]["dense"]["rank"] == 1
     assert hits[0]["explain"]["dense"]["score"] == pytest.approx(1, abs=1e-3)
@@ -294,3 +295,34 @@ async def test_the_answer_says_how_long_it_took_and_under_which_id(store: Store)
 
     assert first["took_ms"] > 0
     assert first["recall_id"] != second["recall_id"]
+
+
+class _Slow(FakeEmbedder):
+    """Answers a query only when told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = asyncio.Event()
+
+    async def embed_query(self, text: str) -> Vectors:
+        await self.told.wait()
+        return await super().embed_query(text)
+
+
+async def test_a_slow_embedder_keeps_no_connection_from_others(
+    settings: Settings, owner_engine: AsyncEngine
+) -> None:
+    pool = settings.database.model_copy(update={"pool_size": 2, "pool_timeout_s": 1})
+    scarce = settings.model_copy(update={"database": pool})
+    slow = _Slow()
+    async with opened(scarce, owner_engine, embedder=slow) as store:
+        await store.remember("a cat", "a dog")
+        waiting = [asyncio.create_task(store.recall("cat")) for _ in range(5)]
+        await asyncio.sleep(0.3)
+
+        assert len((await store.get("/v1/memories", user_id="alice"))["items"]) == 2
+        slow.told.set()
+        recalled = await asyncio.gather(*waiting)
+
+    assert [one["hits"][0]["content"] for one in recalled] == ["a cat"] * 5
+    assert all(one["degraded"] == [] for one in recalled)

@@ -33,9 +33,15 @@ class Narrowing:
     as_of: datetime | None = None
     node: FilterNode | None = None
 
-    def is_empty(self) -> bool:
-        """Tell whether everything passes."""
-        return self == Narrowing()
+    def members(self) -> dict[str, Any]:
+        """Return what narrows besides the filter, by name."""
+        given = {
+            "session_id": self.session_id,
+            "agent_id": self.agent_id,
+            "kinds": list(self.kinds) if self.kinds is not None else None,
+            "as_of": self.as_of,
+        }
+        return {name: value for name, value in given.items() if value is not None}
 
 
 def clauses(narrowing: Narrowing) -> list[Clause]:

@@ -154,6 +154,7 @@ _HITS = """
     ORDER BY f.score DESC, f.ordinal
 """
 
+# In the order of the statement, which is that of a candidate's members.
 _COLUMNS = (
     sa.column("ordinal", sa.Integer),
     sa.column("score", sa.Double),
@@ -162,16 +163,30 @@ _COLUMNS = (
     sa.column("dense_rank", sa.BigInteger),
     sa.column("dense_distance", sa.Double),
     *(
-        sa.column(column.name, column.type)
-        for column in Memory.__table__.columns
-        if column.name
-        in {
+        sa.column(name, Memory.__table__.c[name].type)
+        for name in (
             "id", "kind", "content", "role", "name", "session_id", "agent_id", "place",
             "occurred_at", "created_at", "importance", "pinned", "strength_days", "recalled_at",
             "generated_by", "metadata",
-        }
+        )
     ),
 )  # fmt: skip
+
+# A narrowing without a filter is known by its members alone, so its statement is constant too.
+_PASSING = """
+    passing AS MATERIALIZED (
+        SELECT ordinal FROM memories
+        WHERE owner_id = :owner_id AND tenant_id = :tenant_id AND archived_at IS NULL
+            AND (expires_at IS NULL OR expires_at > :now)
+            /*narrowing*/
+    ),"""
+
+_NARROWED = {
+    "session_id": "AND session_id = :session_id",
+    "agent_id": "AND agent_id = :agent_id",
+    "kinds": "AND kind = ANY(CAST(:kinds AS text[]))",
+    "as_of": "AND occurred_at <= :as_of",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,34 +197,47 @@ class Search:
     """The bound values of the statement."""
     dense: DensePath
     model_id: int | None
-    passing: sa.Select[Any] | None
-    """Selects the ordinals that the filters let through; ``None`` without filters."""
+    narrowed: tuple[str, ...] = ()
+    """Members of the narrowing in force; their values are bound by the same names."""
+    passing: sa.Select[Any] | None = None
+    """Selects the ordinals that a filter lets through; ``None`` without a filter."""
 
 
 @cache
-def _text(dense: DensePath, model_id: int, *, is_filtered: bool) -> sa.TextClause:
+def _text(
+    dense: DensePath, model_id: int, narrowed: tuple[str, ...], *, is_filtered: bool
+) -> sa.TextualSelect:
     arms = {
         "exact": _QUERY_VECTOR + _EXACT + _DENSE,
         "bits": _QUERY_VECTOR + _BITS + _DENSE,
         "none": _NO_DENSE,
     }
+    passing = _PASSING.replace("/*narrowing*/", " ".join(_NARROWED[name] for name in narrowed))
     keys = _FILTERED_KEYS if is_filtered else _EXPIRED_KEYS
+    if narrowed:
+        keys = passing + _FILTERED_KEYS
+    is_narrow = is_filtered or bool(narrowed)
     parts = [keys, _LEXICAL, arms[dense], _FUSION, _HITS]
-    statement = "SELECT * FROM (WITH " + "".join(parts) + ") AS hit"  # noqa: S608  -- constants
-    only = "IN (SELECT ordinal FROM ok)" if is_filtered else "NOT IN (SELECT ordinal FROM gone)"
+    statement = "SELECT * FROM (WITH " + "".join(parts) + ") AS h"  # noqa: S608  -- constants
+    only = "IN (SELECT ordinal FROM ok)" if is_narrow else "NOT IN (SELECT ordinal FROM gone)"
     statement = statement.replace("/*lexical_filter*/", "AND key_ordinal " + only)
     statement = statement.replace("/*dense_filter*/", "AND key_ordinal " + only)
     number = str(int(model_id))
     statement = statement.replace("embeddings_0", "embeddings_" + number)
-    return sa.text(statement.replace("embedding_bits_0", "embedding_bits_" + number))
+    statement = statement.replace("embedding_bits_0", "embedding_bits_" + number)
+    # The driver reads a statement of over 4,096 characters anew each time.
+    return sa.text(" ".join(statement.split())).columns(*_COLUMNS)
 
 
 async def search(session: AsyncSession, scope: Scope, asked: Search) -> Sequence[Candidate]:
     """Run a recall; return candidates with what each arm said of them, best first."""
-    text = _text(asked.dense, asked.model_id or 0, is_filtered=asked.passing is not None)
-    statement = text.columns(*_COLUMNS)
+    is_filtered = asked.passing is not None
+    statement = _text(asked.dense, asked.model_id or 0, asked.narrowed, is_filtered=is_filtered)
+    values = {"owner_id": scope.owner_id, **asked.values}
     if asked.passing is not None:
         passing = asked.passing.cte("passing").prefix_with("MATERIALIZED")
         statement = statement.add_cte(passing)
-    rows = await session.execute(statement, {"owner_id": scope.owner_id, **asked.values})
-    return [Candidate(**row) for row in rows.mappings()]
+    elif asked.narrowed:
+        values["tenant_id"] = scope.tenant_id
+    rows = await session.execute(statement, values)
+    return [Candidate(*row) for row in rows]

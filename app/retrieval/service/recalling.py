@@ -1,7 +1,8 @@
 """Recall: embed the question once, run one statement, weigh what it found."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,8 +27,12 @@ from app.retrieval.repository import recall as recall_rows
 from app.retrieval.repository.filters import Narrowing
 from app.retrieval.repository.recall import DensePath, Search
 from app.retrieval.schemas import Recipe
+from app.retrieval.service.linked import linked_to
 from app.tenants import service as tenants
 from app.tenants.schemas import LocalSettings, OwnerName, Scope
+
+_PATIENCE_S = 0.05
+"""Seconds that a connection may wait for the embedder."""
 
 _ONE_ARM: dict[Recipe, tuple[float, float]] = {"lexical": (1, 0), "dense": (0, 1)}
 """Weights (lexical, dense) of the recipes that use one arm; others fuse as configured."""
@@ -72,6 +77,15 @@ class Recalled:
             reinforcer.note(self.scope, ordinals, now)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question's vector and the tables it is compared in; neither: by keywords alone."""
+
+    vector: Vectors | None = None
+    table: ModelTable | None = None
+    is_degraded: bool = False
+
+
 class Recaller:
     """Answers questions: the pool, the embedders and the settings of recall."""
 
@@ -85,45 +99,73 @@ class Recaller:
 
     async def recall(self, question: Question, *, now: datetime) -> Recalled:
         """Return the memories that answer a question, best first; none for an unknown owner."""
-        vector, table, is_degraded = await self._embed(question)
-        async with self._database.transaction() as session:
-            scope = await tenants.enter(session, question.tenant_id, question.owner)
-            if scope is None:
-                return Recalled([], {}, is_degraded)
-            local = await tenants.effective_settings(session, scope)
-            law = _law(local, question)
-            search = self._search(scope, question, vector, table)
-            search.values.update(config=local.text_search_config, now=now)
-            if law is not None:
-                search.values["candidates"] += _RESERVE
-            with stage("sql"):
-                found = await recall_rows.search(session, scope, search)
-            with stage("fuse"):
-                weighed = scoring.weigh(found, _weights(law, found, now))
-                kept = [one for one in weighed if _counts(one, question)][: question.limit]
-            sources = await self._sources(session, scope, question, kept)
-        # Where no vector was ever made, the embedder has been away since the first write.
-        has_no_vectors = table is None and question.recipe != "lexical" and scope.keys > 0
-        return Recalled(kept, sources, is_degraded or has_no_vectors, scope)
+        # The owner is looked up while the embedder computes. An embedder that takes long must not
+        # keep a connection from others, though: then the look-up is done again.
+        embedding = asyncio.create_task(self._embed(question))
+        try:
+            async with self._entered(question) as (session, scope):
+                await asyncio.wait({embedding}, timeout=_PATIENCE_S)
+                if embedding.done():
+                    return await self._answer(session, scope, question, embedding.result(), now)
+            asked = await embedding
+            async with self._entered(question) as (session, scope):
+                return await self._answer(session, scope, question, asked, now)
+        finally:
+            embedding.cancel()
 
-    async def _embed(self, question: Question) -> tuple[Vectors | None, ModelTable | None, bool]:
+    @asynccontextmanager
+    async def _entered(
+        self, question: Question
+    ) -> AsyncGenerator[tuple[AsyncSession, Scope | None]]:
+        async with self._database.transaction() as session:
+            yield session, await tenants.enter(session, question.tenant_id, question.owner)
+
+    async def _answer(
+        self,
+        session: AsyncSession,
+        scope: Scope | None,
+        question: Question,
+        asked: _Asked,
+        now: datetime,
+    ) -> Recalled:
+        if scope is None:
+            return Recalled([], {}, asked.is_degraded)
+        local = await tenants.effective_settings(session, scope)
+        law = _law(local, question)
+        search = self._search(scope, question, asked)
+        search.values.update(config=local.text_search_config, now=now)
+        if law is not None:
+            search.values["candidates"] += _RESERVE
+        with stage("sql"):
+            found = await recall_rows.search(session, scope, search)
+        with stage("fuse"):
+            weighed = scoring.weigh(found, _weights(law, found, now))
+            kept = [one for one in weighed if _counts(one, question)][: question.limit]
+        if question.recipe == "linked":
+            found = await linked_to(session, scope, kept, question.narrowing, now=now)
+            kept += [one for one in found if _counts(one, question)]
+        sources = await self._sources(session, scope, question, kept)
+        # Where no vector was ever made, the embedder has been away since the first write.
+        has_no_vectors = asked.table is None and question.recipe != "lexical" and scope.keys > 0
+        return Recalled(kept, sources, asked.is_degraded or has_no_vectors, scope)
+
+    async def _embed(self, question: Question) -> _Asked:
         """Return the question's vector and its tables, or that the dense arm must be left out."""
         if question.recipe == "lexical":
-            return None, None, False
+            return _Asked()
         space = await self._spaces.current()
         if space.table is None:
-            return None, None, False
+            return _Asked()
         if space.embedder is None:
-            return None, None, True
+            return _Asked(is_degraded=True)
         limit_s = min(self._timeout_s, question.deadline_s or self._timeout_s)
         vector = await _embedded(space.embedder, question.text, limit_s)
         if vector is None or len(vector) != space.table.dimensions:
-            return None, None, True
-        return vector, space.table, False
+            return _Asked(is_degraded=True)
+        return _Asked(vector, space.table)
 
-    def _search(
-        self, scope: Scope, question: Question, vector: Vectors | None, table: ModelTable | None
-    ) -> Search:
+    def _search(self, scope: Scope, question: Question, asked: _Asked) -> Search:
+        vector, table = asked.vector, asked.table
         settings = self._settings
         depth = max(settings.depth, question.limit)
         fused = (settings.lexical_weight, settings.dense_weight)
@@ -147,9 +189,12 @@ class Recaller:
             values["dense_keys"] = 2 * depth
             if path == "bits":
                 values["bit_candidates"] = max(settings.bit_candidates, 2 * depth)
-        narrowed = not question.narrowing.is_empty()
-        passing = filter_rows.passing(scope, question.narrowing) if narrowed else None
-        return Search(values, path, table.model_id if table else None, passing)
+        model_id = table.model_id if table else None
+        if question.narrowing.node is not None:
+            passing = filter_rows.passing(scope, question.narrowing)
+            return Search(values, path, model_id, passing=passing)
+        members = question.narrowing.members()
+        return Search(values | members, path, model_id, narrowed=tuple(members))
 
     def _dense_path(self, scope: Scope, table: ModelTable) -> DensePath:
         is_large = scope.keys >= self._settings.exact_below
