@@ -3,7 +3,15 @@
 from app.ingestion.service import ENRICHMENT_TASKS
 from app.linking import service as linking
 from app.memories.service import Derivations
+from app.profiles import service as profiles
 from app.thoughts import service as thoughts
 
-DERIVATIONS = Derivations(gone=(linking.forget, thoughts.sources_gone,), tasks=ENRICHMENT_TASKS)
+DERIVATIONS = Derivations(
+    gone=(
+        linking.forget,
+        thoughts.sources_gone,
+        profiles.gone,
+    ),
+    tasks=ENRICHMENT_TASKS,
+)
 """Each mechanism adds its hook; its tasks stand in the chain behind a write."""

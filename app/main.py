@@ -36,9 +36,11 @@ from app.kit.probes import PartState, build_router
 from app.kit.rate_limit import TokenBuckets
 from app.kit.settings import Settings
 from app.linking.router import router as linking_router
+from app.llm import service as language_models
 from app.memories.router import models_router
 from app.memories.router import router as memories_router
 from app.memories.service import Spaces
+from app.profiles.router import router as profiles_router
 from app.retrieval.router import router as retrieval_router
 from app.retrieval.service import Recaller
 from app.tenants import service as tenants
@@ -71,9 +73,10 @@ _ROUTERS = (
     retrieval_router,
     memories_router,
     models_router,
-    forgetting_router,
-    linking_router,
     thoughts_router,
+    linking_router,
+    profiles_router,
+    forgetting_router,
     episodes_router,
     build_jobs_router(
         reader=Security(require, scopes=["read"]),
@@ -212,3 +215,5 @@ async def _collect(connection: HTTPConnection) -> None:
     with suppress(TimeoutError, DatabaseUnavailableError):  # the other metrics still count
         async with asyncio.timeout(readiness.PATIENCE_S), database.transaction() as session:
             metrics.set_queue(await jobs.queue_depth(session))
+            today = clock.now().date()
+            metrics.set_llm_usage(*await language_models.usage_across_tenants(session, today))

@@ -12,13 +12,16 @@ from app.ingestion import tasks as ingestion
 from app.jobs import tasks as jobs
 from app.jobs.protocol import TaskRegistry
 from app.jobs.tasks import JobWorker
-from app.kit import logging
+from app.kit import logging, metrics
 from app.kit.database import Database
 from app.kit.settings import Settings
-from app.llm.service import configured
 from app.linking import tasks as linking
+from app.llm import service as language_models
+from app.llm import tasks as llm_tasks
+from app.llm.protocol import LanguageModel
 from app.memories import tasks as memories
 from app.memories.service import Spaces
+from app.profiles import tasks as profiles
 from app.thoughts import tasks as thoughts
 
 STOP_WITHIN_S = 7.5
@@ -27,16 +30,22 @@ STOP_WITHIN_S = 7.5
 log = logging.get_logger("worker")
 
 
-def build_registry(database: Database, embedder: Embedder, settings: Settings) -> TaskRegistry:
+def build_registry(
+    database: Database,
+    embedder: Embedder,
+    settings: Settings,
+    llm: LanguageModel | None = None,
+) -> TaskRegistry:
     """Return the tasks and housekeeping of all rooms."""
     registry = TaskRegistry()
     jobs.register(registry, settings.housekeeping)
+    llm_tasks.register(registry, settings.housekeeping)
     spaces = Spaces.configured(database, settings, primary=embedder)
     memories.register(registry, spaces, settings.housekeeping)
     ingestion.register(registry, settings.housekeeping)
-    forgetting.register(registry, DERIVATIONS)
-    llm = configured(settings.llm, database)
     linking.register(registry, spaces, llm, settings.linking)
+    profiles.register(registry, spaces, llm, settings.profiles)
+    forgetting.register(registry, DERIVATIONS)
     thoughts.register(registry, spaces, llm, settings.thoughts)
     return registry
 
@@ -53,13 +62,19 @@ async def run(settings: Settings) -> None:
     stop = stop_on_signals()
     database = Database(settings.required_database_url(), settings.database, name="worker")
     embedder = HttpEmbedder(settings.embeddings)
+    llm = language_models.configured(settings.llm, database)
     try:
-        registry = build_registry(database, embedder, settings)
+        registry = build_registry(database, embedder, settings, llm)
+        if settings.jobs.metrics_port:
+            host = settings.host if settings.metrics_open else "127.0.0.1"
+            metrics.serve(host, settings.jobs.metrics_port)
         log.info("worker started", concurrency=settings.jobs.concurrency)
         await JobWorker(database, registry, settings).run(stop)
         log.info("worker stopped")
     finally:
         await embedder.aclose()
+        if llm is not None:
+            await llm.aclose()
         await database.close()
 
 

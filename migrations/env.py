@@ -8,9 +8,10 @@ import app.episodes.models
 import app.forgetting.models
 import app.ingestion.models
 import app.jobs.models
-import app.memories.models
 import app.linking.models
 import app.llm.models
+import app.memories.models
+import app.profiles.models
 import app.tenants.models
 import app.thoughts.models  # noqa: F401  -- these imports fill the metadata
 from app.kit.database import sqlalchemy_url

@@ -129,6 +129,32 @@ class RetrievalSettings(Group):
         return self
 
 
+class LinkingSettings(Group):
+    """Notes and the links between them (A-MEM)."""
+
+    neighbours: Annotated[int, Ge(1), Le(50)] = Field(
+        5, description="Nearest notes that a new one may be linked to, and may change."
+    )
+    least_cosine: Annotated[float, Ge(-1), Le(1)] = Field(
+        0.5, description="Cosine similarity below which nothing is linked, unless a model says so."
+    )
+    rebuild_after: Positive = Field(
+        100, description="Changes of an owner's notes after which all their vectors are renewed."
+    )
+
+
+class ProfileSettings(Group):
+    """Summaries and profiles."""
+
+    refresh_share: Annotated[float, Ge(0), Le(1)] = Field(
+        0.1, description="A profile is renewed when this share of what it stands on has changed."
+    )
+    full_every: Positive = Field(
+        10, description="Versions after which all topics of a profile are found anew."
+    )
+    keep_versions: Positive = Field(100, description="Versions of a profile that are kept.")
+
+
 class ThoughtSettings(Group):
     """Thoughts in hashed buckets (Think-in-Memory); another value hashes all of them anew."""
 
@@ -145,20 +171,6 @@ class ThoughtSettings(Group):
             msg = "must be even"
             raise ValueError(msg)
         return value
-
-
-class LinkingSettings(Group):
-    """Notes and the links between them (A-MEM)."""
-
-    neighbours: Annotated[int, Ge(1), Le(50)] = Field(
-        5, description="Nearest notes that a new one may be linked to, and may change."
-    )
-    least_cosine: Annotated[float, Ge(-1), Le(1)] = Field(
-        0.5, description="Cosine similarity below which nothing is linked, unless a model says so."
-    )
-    rebuild_after: Positive = Field(
-        100, description="Changes of an owner's notes after which all their vectors are renewed."
-    )
 
 
 class LimitSettings(Group):
@@ -260,8 +272,9 @@ class Settings(BaseSettings):
     )
     llm: LanguageModelSettings = LanguageModelSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
-    thoughts: ThoughtSettings = ThoughtSettings()
     linking: LinkingSettings = LinkingSettings()
+    profiles: ProfileSettings = ProfileSettings()
+    thoughts: ThoughtSettings = ThoughtSettings()
     limits: LimitSettings = LimitSettings()
     http: HttpSettings = HttpSettings()
     jobs: JobSettings = JobSettings()

@@ -30,6 +30,8 @@ ENRICHMENT_TASKS: tuple[str, ...] = (
     "linking.link",
     "thoughts.think",
     "thoughts.organise",
+    "profiles.summarise",
+    "profiles.refresh",
 )
 """The chain behind a write, in order; each mechanism adds its task."""
 

@@ -3,6 +3,7 @@
 from app.memories.kernel import spoken
 from app.memories.repository.derived import Neighbour
 from app.memories.repository.fading import Among, FadingMemory, Revival
+from app.memories.repository.periods import in_period, last_year_of_day, local_days
 from app.memories.repository.rows import MemoryQuery, live_by_ids, source_episodes
 from app.memories.repository.vectors import as_parameter
 from app.memories.service.adding import add, is_active, lock_owner, pending, take_ordinals
@@ -75,10 +76,13 @@ __all__ = [
     "give_way",
     "hide",
     "history",
+    "in_period",
     "is_active",
     "last_recalled",
+    "last_year_of_day",
     "lexemes",
     "live_by_ids",
+    "local_days",
     "lock_owner",
     "models",
     "nearest",

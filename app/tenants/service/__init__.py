@@ -22,6 +22,7 @@ from app.tenants.service.owners import (
     get_or_create_owner,
     list_owners,
     may_see,
+    name_of,
     name_owner,
     owners_that_archive,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "list_owners",
     "list_tenants",
     "may_see",
+    "name_of",
     "name_owner",
     "owner_settings",
     "owners_that_archive",

@@ -37,6 +37,11 @@ async def may_see(session: AsyncSession, principal: Principal, owner_id: int) ->
     return await repository.name_of(session, principal.tenant_id, owner_id) == principal.bound
 
 
+async def name_of(session: AsyncSession, scope: Scope) -> OwnerName | None:
+    """Return how callers name an owner; ``None`` if it was erased."""
+    return await repository.name_of(session, scope.tenant_id, scope.owner_id)
+
+
 async def enter(session: AsyncSession, tenant_id: UUID, owner: OwnerName) -> Scope | None:
     """Let the transaction see one owner's rows; ``None`` if the tenant has no such owner."""
     return await repository.enter(session, tenant_id, owner)
