@@ -74,7 +74,7 @@ INVENTED = (
     ("It began at 19:30.", "19:30"),
     ("The flat costs 20 million.", "20"),
     ("The flat costs 200k.", "200"),
-    ("He is twenty-two years older.", "twenty"),
+    ("He is twenty-two years older.", "twenty-two"),
     ("They walked on the 4th day.", "4"),
     ("They walked on the fourth day.", "fourth"),
     ("She wants an iPhone15.", "iPhone15"),

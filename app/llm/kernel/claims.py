@@ -122,10 +122,11 @@ def claims(text: str) -> Claims:
     for place in range(len(held)):
         if place not in used:
             used |= _take_date(found, held, place)
-    rest = [(place, token) for place, token in enumerate(held) if place not in used]
-    for place, token in rest:
+    for place, token in enumerate(held):
+        if place in used:
+            continue
         if token.kind == "word":
-            _take_word(found, held, place)
+            used |= _take_word(found, held, place)
         elif token.kind == "clock":
             found.numbers[token.text] = numbers.of_clock(token.text)
         elif token.kind == "number":
@@ -183,17 +184,19 @@ def _is_month_alone(token: Token) -> bool:
     return len(token.word) > 4 and token.word not in {"march", "august"}
 
 
-def _take_word(found: Claims, held: Sequence[Token], place: int) -> None:
+def _take_word(found: Claims, held: Sequence[Token], place: int) -> set[int]:
+    """Note what a word states; return the places it takes."""
     token = held[place]
     folded = token.word
     if folded in lexicon.CARDINALS or folded in lexicon.COUNTS or folded in lexicon.ORDINALS:
-        _take_number_word(found, held, place)
-    elif folded in lexicon.WEEKDAYS:
+        return _take_number_word(found, held, place)
+    if folded in lexicon.WEEKDAYS:
         found.weekdays[token.text] = lexicon.WEEKDAYS[folded]
     elif any(sign.isdigit() for sign in folded):
         found.names[folded] = token.text
     elif token.is_capital and folded not in lexicon.NOT_NAMES:
         (found.openers if token.opens else found.names)[folded] = token.text
+    return {place}
 
 
 def _take_number(found: Claims, held: Sequence[Token], place: int) -> None:
@@ -203,13 +206,16 @@ def _take_number(found: Claims, held: Sequence[Token], place: int) -> None:
     target[token.text] = numbers.readings(token.text, follower.lower(), is_unit=bool(token.unit))
 
 
-def _take_number_word(found: Claims, held: Sequence[Token], place: int) -> None:
+def _take_number_word(found: Claims, held: Sequence[Token], place: int) -> set[int]:
     token = held[place]
     if token.word in lexicon.ORDINALS:
         found.ordinals[token.text] = frozenset({str(lexicon.ORDINALS[token.word])})
-        return
+        return {place}
     follower = held[place + 1].word if place + 1 < len(held) else ""
-    found.numbers[token.text] = numbers.of_words(token.word, follower)
+    value, is_compound = numbers.of_words(token.word, follower)
+    written = f"{token.text}-{held[place + 1].text}" if is_compound else token.text
+    found.numbers[written] = frozenset({value})
+    return {place, place + 1} if is_compound else {place}
 
 
 class Support:
@@ -229,6 +235,7 @@ class Support:
         self._words: set[str] = set()
         self._numbers: set[str] = set()
         self._ordinals: set[str] = set()
+        self._bare_days: set[str] = set()
         self._dates: set[Date] = set()
         self._weekdays: set[int] = set()
         for source in sources:
@@ -240,7 +247,7 @@ class Support:
         self._dates |= set(found.dates.values())
         self._dates |= {Date(None, month, None) for month in found.months.values()}
         self._numbers |= set().union(*found.numbers.values())
-        self._ordinals |= set().union(*found.ordinals.values())
+        self._bare_days |= set().union(*found.ordinals.values())
         self._weekdays |= set(found.weekdays.values())
         for one in found.dates.values():
             self._numbers |= {str(one.year)} if one.year else set()
@@ -252,7 +259,7 @@ class Support:
         return tuple(self._missing(claims(text)))
 
     def _missing(self, found: Claims) -> Iterator[str]:
-        either = self._numbers | self._ordinals
+        either = self._numbers | self._ordinals | self._bare_days
         yield from (written for word, written in found.names.items() if not self._has(word))
         yield from (
             written
@@ -285,7 +292,10 @@ class Support:
     def _has_date(self, claimed: Date) -> bool:
         if any(claimed.is_in(held) for held in self._dates):
             return True
-        # A source may name the day, and another one the year.
+        # A source may say `the 26th` in a month that only its date names,
+        if str(claimed.day) in self._bare_days and claimed.day is not None:
+            return self._has_date(claimed._replace(day=None))
+        # or name the day, and another source the year.
         is_year_known = claimed.year is not None and str(claimed.year) in self._numbers
         bare = claimed._replace(year=None)
         yearless = (held for held in self._dates if held.year is None)
@@ -303,7 +313,8 @@ def _weekday(one: Date) -> set[int]:
 
 
 _ORDINARY_END = re.compile(
-    r"\w{3,}(?:ing|tion|sion|ment|ness|ously|fully|ally|ently|antly|edly|ible|able|ize[sd]?|ology|graphy)$"
+    r"\w{3,}(?:ing|tion|sion|ment|ness|ously|fully|ally|ently|antly|edly|ible|able|ize[sd]?|ology|graphy"
+    r"|(?:al|iv|il|os|or)ity|ies)$"
     r"|\w{4,}(?<![rm])ed$"  # Mildred, Mohammed
 )
 

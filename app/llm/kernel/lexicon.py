@@ -59,73 +59,111 @@ NOT_NAMES = frozenset(
 
 _ENGLISH = frozenset(
     _words("""
-a about above absolutely according accordingly achieve across actually add additionally address
-adjust admire admit adopt advise afraid after afterwards again against agree aim ain align all
-allocate allow almost along already also although always among an analyse analyze and announce
-another answer any anyone anything anytime anyway apart apologise apologize apparently appear
-apply appreciate approach are around arrange arrive art as ask asking aspire assign assist assume
-at ate attempt attend autumn average avoid aware away awesome back bake balance based basic be
-bear became because become been before begin behind being believe below beside besides best bet
-between beyond big birthday book borrow both bought break breakfast briefly bring broke brother
-brought budget build built busy but buy by bye ca calculate call came can cannot capital care
-career carefully cat catch categorize cats caught celebrate certainly challenge change chat check
-cherish child children choose chose city clean clear clearly close collect come comfort common
-communicate community commute company compare complain complained complete compliment concern
-concert conclude conduct confident configure confirm congrats congratulate congratulations connect
-consequently consider contact content continue conversation cook cooked cool coordinate cope could
-count couple course crazy create currently customize cut daily dance date daughter day deal dear
-decide decline dedicate deeply define definitely delighted describe desire despite detail
-determine develop devoted did difficult digital dinner discover discuss display divide do does dog
-dogs done double doubt down draw dream dreamt drew drink drive drove due during each eager earlier
-early easily eat either else emotion emotional emphasize encounter encourage end engage enhance
-enjoy enough ensure enter error especially establish evaluate even evening evenings event
-eventually ever every everyone everything evidently exactly exam example excite excited exercise
-expand expect expecting experience explain explore express extra face facilitate fall family far
-father favorite favourite fear feel fell felt few final finally find finish first fit flew flight
-focus follow fond food for foreign forgot form former fortunately found four free frequently fresh
-friend from full fun further furthermore gain game garden gather gave generally get gift give
-given glad go goal going gone good got grateful great grew group grow guess had half handle
-happily happy hard has hate have having he health heard height held help hence her here hers
-herself hey hi high highlight him himself his hobby hold holiday home honestly hope host hotel
-house how however hurt husband idea identify if imagine implement importantly impress improve in
-include incorporate increase indeed initially inside inspire install instead integrate intend
-interest interested interestingly into introduce invite involve is it its itself job join just
-keen keep kept key kids kind knew know known label lack laid large last late lately later laugh
-lay lead learn least leave led left lend length lent less let level leverage life like likely
-limit link list listen little live local long look lose lost lot love lucky lunch made mainly
-maintain make man manage many mark married maybe me meal mean meant meanwhile measure meet meeting
-member memory mention message met might mine miss modify moment month monthly moreover morning
-most mostly mother motivate move moved movie much museum music must my myself name naturally
-navigate near nearly need neighbor neighbour neither never nevertheless new news next nice night
-no nobody none nonetheless nor not note nothing notice now number observe obviously occasionally
-of off offer office often oh old on once one only onto open opt optimize or order organise
-organize originally other otherwise our out outline outside over overall own paid paint parent
-part partner party passionate pay people perhaps person personal pet pets phone photo photography
-pizza place plan play please plus point positive possible possibly practice practise praise prefer
-prepare present pretty previously pride prioritise prioritize probably project promote prone proud
-prove provide purchase put quantify quite raise raised ran rarely rather reach read real realise
-realize really reason recall receive recent recently recipe recommend record reduce refine reflect
-regarding regardless regret regular relate relationship relax rely remain remember remind remote
-remove repeat replace reply report request research resolve respond rest restaurant retired return
-reveal review right rode room rose run sad said same sang sat save saw say scared schedule school
-search season second secure see seek seem seen select self sell send senior sense sent sentence
-separately set setback several share she shook short shot should show showcase side similarly
-simple simplify simply since sincerely sing single sister sit skill skilled sleep slept small so
-social sold solve some someone something sometimes son song soon sorry sought sounds speak
-specifically spend spent spoke spring stand start state stay still stood stop story stress strong
-structure struggle stuck study submit subsequently substitute such suddenly suffer suggest
-summarise summarize summary summer support suppose sure surprise swam swore tailor take talk
-taught teach team tell tend test than thank thanks that the their them themselves then there
-therefore these they thing think this those though thought three threw thrilled through throughout
-thus time tip tired title to today together told tomorrow tonight too took tool topic total tough
-toward towards tradition travel treat tried trip truly trust try turn two typically ultimately
-uncertain under understand understood unfortunately unhappy unless unlike unsure until up update
-upon upset us use used usually utilize vacation validate value various verify very view visit
-visualize volunteer wait wake walk want warm was watch way we wedding week weekend weekly well
-went were what whatever when whenever where whereas wherever whether which while who whoever whole
-whose why wife will winter wish with within without wo woke woman won wonder wore work workout
-worry would wow write wrote yay yeah year years yep yes yesterday yet you young your yours
-yourself yup
+a about above absolutely accident according accordingly achieve across activity actually add
+additionally address adjust admire admit adopt advice advise afraid after afterwards again against
+age agree aim ain align all allocate allow almost along already also although always among an
+analyse analyze and anger animal anniversary announce another answer anxiety any anyone anything
+anytime anyway apart apartment apologise apologize apparently appear apply appointment appreciate
+approach are argument around arrange arrive as ask asking aspire assign assist assume at ate
+attempt attend attention aunt author average avoid aware away awesome baby back background bake
+balance bank based basic be beach bear beauty became because become bed been beer before begin
+behavior behaviour behind being believe below beside besides best bet between beyond bicycle big
+bike birthday blood boat body book borrow boss both bottle bought box boy bread break breakfast
+bridge briefly bring broke brother brought budget bug build building built bus business busy but
+butter buy by bye ca calculate call came camera camp campaign can cancer candle cannot capital car
+card care career carefully cat catch categorize cats caught cause celebrate celebration certainly
+chair challenge change character chat check cheese cherish chicken child children choice choir
+choose chose church city class clean clear clearly climate close clothes cloud coach coffee
+colleague collect college color colour come comedy comfort commitment common communicate community
+commute company compare competition complain complained complaint complete compliment computer
+concern concert conclude condition conduct confidence confident configure confirm congrats
+congratulate congratulations connect connection consequently consider contact content continue
+contract control conversation cook cooked cool coordinate cope cost could count country couple
+courage course cousin craft crazy create creativity crisis culture curiosity currently custom
+customer customize cut dad daily damage dance danger data date daughter day deadline deal dear
+death debt decide decision decline dedicate deeply define definitely degree delay delighted
+delivery demand dentist depression describe design desire desk despite dessert detail determine
+develop devoted did diet difference difficult difficulty digital dinner disappointment discipline
+discount discover discuss disease dish display distance divide do doctor document does dog dogs
+done double doubt down draw dream dreamt dress drink drive drove due during duty each eager
+earlier early earth easily eat economy education effort either election else emergency emotion
+emotional emphasize encounter encourage end energy engage engine enhance enjoy enough ensure enter
+environment equipment error especially essay establish evaluate even evening evenings event
+eventually ever every everyone everything evidence evidently exactly exam example excite excited
+excitement exercise exhibition expand expect expecting expense experience explain explore express
+extra eye face facilitate failure fall fame family far farm fashion fat father fault favorite
+favourite fear fee feel fell felt festival few fiction field film final finally finance find
+finish fire first fish fit fitness flew flight flower focus follow fond food football for foreign
+forest forgot form former fortunately found four free freedom frequently fresh friend from
+frustration fuel full fun funding furniture further furthermore future gain game garden gather
+gave gender generally get gift girl give given glad glass go goal going gold gone good got grade
+granddaughter grandfather grandma grandmother grandpa grandparent grandson grateful gratitude
+great grew grief group grow guess guest guide guilt guitar gym habit had hair half hand handle
+happily happy hard harvest has hate have having he head health heard heart heat height held help
+hence her here hero hers herself hey hi high highlight hike hill him himself his history hobby
+hold holiday home homework honestly honesty hope horse hospital host hotel hour house how however
+humor humour hunger hurt husband ice idea identify if illness image imagine implement importantly
+impress improve in include income incorporate increase indeed independence inflation information
+initially injury inside inspire install instead insurance integrate intend interest interested
+interestingly interview into introduce invitation invite involve is issue it its itself jealousy
+job join joke journal journey judge juice just keen keep kept key kids kind kitchen knee knew know
+knowledge known label laboratory lack lady laid lake land language large last late lately later
+laugh law lawyer lay lead leader leadership learn least leave led left lend length lent less
+lesson let letter level leverage library life light like likely limit line link list listen
+literature little live loan local location loneliness long look lose loss lost lot love loyalty
+luck lucky luggage lunch machine made magazine mail mainly maintain make man manage manager many
+map market marriage married mathematics maybe me meal mean meant meanwhile measure medicine
+meditation meet meeting member memory mention message met metal might milk mind mine minute miss
+mistake mode model modify mom moment money month monthly mood moreover morning most mostly mother
+motivate mountain mouse mouth move moved movie much mum museum music must my myself name naturally
+nature navigate near nearly need neighbor neighbour neither nephew network never nevertheless new
+news newspaper next nice niece night no nobody noise none nonetheless nor not note nothing notice
+now number nurse nutrition object observe obviously occasion occasionally ocean of off offer
+office often oh old on once one only onto open opinion opportunity opt optimize option or order
+organisation organise organization organize origin originally other otherwise our out outfit
+outline outside over overall own owner paid pain paint painter paper parent part partner party
+passion passionate patience patient pay peace people performance perhaps permission person
+personal pet pets phase philosophy phone photo photography physics physiotherapy piano picture
+piece pilot pizza place plan plane plant play please plus poem poetry point police policy politics
+pool position positive possible possibly pottery poverty power practice practise praise prefer
+preference pregnancy preparation prepare present pressure pretty previously price pride prioritise
+prioritize priority probably problem process product profession professor profit program programme
+progress project promise promote prone property protein proud prove provide psychology public
+pupil purchase purpose put quality quantify question queue quite quiz rain raise raised ran rarely
+rather reach read reader real realise reality realize really reason recall receive recent recently
+reception recipe recommend record recovery reduce refine reflect refund regarding regardless
+region regret regular relate relationship relax relief religion rely remain remember remind remote
+remove rent repair repeat replace reply report reputation request rescue research resolve respect
+respond response responsibility rest restaurant result retired return reveal review rice ride
+right risk road rode role roof room route routine rule run sad safety said salary sale salt same
+sand sang sat sauce save saw say scale scared scene schedule school science scientist score
+sculpture sea search season seat second secret secure security see seek seem seen select self sell
+send senior sense sent sentence separately service session set setback several shape share she
+shift ship shirt shoe shook shop short shot should show showcase shower sickness side sign silence
+similarly simple simplify simply since sincerely sing single sister sit site skill skilled skin
+sleep slept small smell smoke snow so soap social society soil sold soldier solution solve some
+someone something sometimes son song soon sorry sought sound sounds soup source space speak
+specifically speech speed spend spent spirit spoke sport spring staff stage stamp stand start
+state station stay step still stock stomach stone stood stop storm story stranger strategy street
+strength stress strong structure struggle stuck student study style subject submit subsequently
+substitute success such suddenly suffer sugar suggest suit summarise summarize summary sun support
+suppose sure surgery surprise swam swore symptom system table tablet tailor take talent talk
+taught tax taxi tea teach teacher team technique technology teenager television tell temperature
+tend tennis tension tent territory test text than thank thanks that the theater theatre their them
+theme themselves then theory therapist therapy there therefore these they thing think this those
+though thought three threw thrilled through throughout thus ticket time tip tired title to today
+together told tomorrow tonight too took tool topic total tough tour tourist toward towards town
+toy trade tradition traffic train trainer transport travel treat treatment tree tried trip trouble
+truly trust truth try turn tutor twin two typically ultimately uncertain uncle under understand
+understood unfortunately unhappy uniform university unless unlike unsure until up update upon
+upset us use used usually utilize vacation validate value variety various vegetable vehicle verify
+version very victim video view village violin visit visitor visualize voice volume volunteer wage
+wait wake walk want war warm was watch water way we weakness wealth weather website wedding week
+weekend weekly weight well went were what whatever wheel when whenever where whereas wherever
+whether which while who whoever whole whose why wife wind window wine winner winter wish with
+within without wo woke woman won wonder wood word wore work worker workout world worry would wow
+write writer wrote yard yay yeah year years yep yes yesterday yet you young your yours yourself
+youth yup
 """)
 )
 

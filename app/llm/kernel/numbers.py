@@ -34,15 +34,15 @@ def of_clock(written: str) -> frozenset[str]:
     return frozenset({f"{one}:{minute:02}" for one in hours} | whole)
 
 
-def of_words(word: str, follower: str) -> frozenset[str]:
-    """Return what a number in words may mean; ``follower`` is the next word."""
+def of_words(word: str, follower: str) -> tuple[str, bool]:
+    """Return the value of a number in words, and whether the next word belongs to it."""
     value = lexicon.CARDINALS.get(word, lexicon.COUNTS.get(word, 0))
     if follower in lexicon.FACTORS and len(follower) > 2:
-        return frozenset({_plain(Decimal(value * lexicon.FACTORS[follower]))})
+        return _plain(Decimal(value * lexicon.FACTORS[follower])), True
     unit = lexicon.CARDINALS.get(follower, 0)
     if value >= 20 and 1 <= unit <= 9:
-        return frozenset({str(value + unit)})
-    return frozenset({str(value)})
+        return str(value + unit), True
+    return str(value), False
 
 
 def _decimals(digits: str) -> set[Decimal]:
