@@ -115,7 +115,10 @@ class Supervisor:
 
         if self._settings.database_url is not None:
             self._say("migrating the database")
-            migrations.upgrade(self._settings.migrations_url())
+            owner_url = self._settings.migrations_url()
+            migrations.upgrade(owner_url)
+            if (password := self._settings.migrations.app_password) is not None:
+                migrations.allow_app_login(owner_url, password.get_secret_value())
             return self._settings.required_database_url()
         from app.launcher.embedded import EmbeddedPostgres  # noqa: PLC0415
 

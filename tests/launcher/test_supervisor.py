@@ -225,6 +225,26 @@ def test_an_external_database_is_used_as_its_owner(
     live.stop()
 
 
+@linux
+def test_an_external_database_lets_the_application_in_with_the_given_password(
+    postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    postgres.ensure_database("external")
+    with psycopg.connect(postgres.owner_url("external"), autocommit=True) as connection:
+        connection.execute("ALTER ROLE remembrancer_app NOLOGIN")  # as on a server of one's own
+    live = LiveServer(
+        tmp_path / "data",
+        APP_DATABASE_URL=postgres.app_url("external"),
+        APP_MIGRATIONS__DATABASE_URL=postgres.owner_url("external"),
+        APP_MIGRATIONS__APP_PASSWORD=postgres.password("app"),
+    )
+
+    live.start()
+
+    assert live.is_ready
+    live.stop()
+
+
 def test_the_embedded_database_is_refused_while_a_server_runs(running: LiveServer) -> None:
     with pytest.raises(LaunchError, match="already running"):
         EmbeddedPostgres(running.data_dir).start()
