@@ -48,6 +48,8 @@ VIOLATIONS: list[Violation] = [
      "import app.forgetting.service", {ROOMS}),
     ("thoughts imports linking", "app/thoughts/service/storing.py", "import app.linking.service",
      {ROOMS}),
+    ("a profile imports thoughts", "app/profiles/service/composing.py",
+     "import app.thoughts.service", {ROOMS}),
     ("memories imports ingestion", "app/memories/service/adding.py", "import app.ingestion.service",
      {ROOMS}),
     ("ingestion imports retrieval", "app/ingestion/service/writing.py",

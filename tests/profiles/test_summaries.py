@@ -150,13 +150,9 @@ async def test_a_span_of_days_is_listed_page_by_page(store: Store) -> None:
     await store.remember(*(said(f"2026-03-0{i}", f"On day {i} I ate soup.") for i in range(1, 8)))
     await run(store, "profiles.summarise")
 
-    first = await store.get(
-        "/v1/users/alice/summaries", **{"from": "2026-03-02", "to": "2026-03-06", "limit": 3}
-    )
-    second = await store.get(
-        "/v1/users/alice/summaries",
-        **{"from": "2026-03-02", "to": "2026-03-06", "limit": 3, "cursor": first["next_cursor"]},
-    )
+    span: dict[str, str | int] = {"from": "2026-03-02", "to": "2026-03-06", "limit": 3}
+    first = await store.get("/v1/users/alice/summaries", **span)
+    second = await store.get("/v1/users/alice/summaries", **span, cursor=str(first["next_cursor"]))
 
     days = [one["day"] for page in (first, second) for one in page["items"]]
     assert days == [f"2026-03-0{i}" for i in range(2, 7)]

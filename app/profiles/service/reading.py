@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.memories import service as memories
+from app.memories.models import Memory
 from app.profiles.errors import ProfileVersionNotFoundError
 from app.profiles.kernel import documents
 from app.profiles.kernel.documents import Line, Portrait, Profile, Shade
@@ -34,6 +35,8 @@ from app.profiles.service.composing import SHADES
 from app.tenants.schemas import Scope
 
 Ids = Mapping[int, UUID]
+MOST_SHADES = 10
+"""Shades that a prompt is told of."""
 
 
 async def read_profile(
@@ -229,39 +232,43 @@ class ProfileLine:
     """A line of a profile for a prompt, and the one memory it repeats, if it repeats one."""
 
     text: str
-    memory_ids: tuple[UUID, ...]
     repeats: UUID | None = None
 
 
-async def lines_for_prompt(session: AsyncSession, scope: Scope) -> list[ProfileLine]:
-    """Return the latest profile as lines, the most telling first; none before the first version."""
+async def lines_for_prompt(
+    session: AsyncSession, scope: Scope, *, now: datetime
+) -> list[ProfileLine]:
+    """Return the latest profile as lines, the most telling first; none before the first version.
+
+    What was made of memories that were archived or have expired since is left out.
+    """
     _, profile = await _version(session, scope, None)
-    ids = await _ids(session, scope, _quoted(profile))
-    found = []
-    biography = documents.biography_of(profile)
-    if biography:
-        found.append(ProfileLine(biography, ()))
-    if profile.portrait.traits is not None:
-        found.append(ProfileLine(profile.portrait.traits.text, ()))
-    found += [
-        ProfileLine(_told(shade), _cited(shade, ids)) for shade in profile.shades if shade.wording
-    ]
-    found += [_quotation(line, ids) for line in (*profile.status, *profile.summary)]
-    seen: dict[str, ProfileLine] = {}
-    for line in found:
-        seen.setdefault(line.text, line)
-    return list(seen.values())
+    cited = {source for line in (*profile.status, *profile.summary) for source in line.sources}
+    held = await memories.by_ordinals(session, scope, sorted(cited))
+    ids = {memory.ordinal: memory.id for memory in held if _is_live(memory, now)}
+    found = _person(profile)
+    for line in (*profile.status, *profile.summary):
+        if all(source in ids for source in line.sources):
+            found.append(_quotation(line, ids))
+    unique = {line.text: line for line in reversed(found)}
+    return list(reversed(unique.values()))
 
 
-def _told(shade: Shade) -> str:
-    return f"{documents.name_of(shade)}: {documents.description_of(shade)}"
+def _is_live(memory: Memory, now: datetime) -> bool:
+    is_expired = memory.expires_at is not None and memory.expires_at <= now
+    return memory.archived_at is None and not is_expired
 
 
-def _cited(shade: Shade, ids: Ids) -> tuple[UUID, ...]:
-    return tuple(_known(shade.wording.sources, ids)) if shade.wording else ()
+def _person(profile: Profile) -> list[ProfileLine]:
+    """Return what is said of the person as a whole; without a model, a line for each shade."""
+    if profile.biography is not None:
+        texts = [profile.biography.third]
+    else:
+        texts = [documents.description_of(shade) for shade in profile.shades[:MOST_SHADES]]
+    traits = profile.portrait.traits
+    return [ProfileLine(text) for text in ([*texts, traits.text] if traits else texts)]
 
 
 def _quotation(line: Line, ids: Ids) -> ProfileLine:
-    known = tuple(_known(line.sources, ids))
     text = f"[{line.day}] {line.text}" if line.day else line.text
-    return ProfileLine(text, known, known[0] if len(known) == 1 else None)
+    return ProfileLine(text, ids[line.sources[0]] if len(line.sources) == 1 else None)

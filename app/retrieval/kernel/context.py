@@ -1,10 +1,12 @@
 """Packing: what goes into a prompt when tokens are few. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+PROFILE_SHARE = 1 / 3
+"""Share of the budget that the profile takes, at most."""
 RECENT_SHARE = 0.4
 """Share of the budget that the session's last turns take before recalled memories get theirs."""
 
@@ -17,6 +19,15 @@ class Line:
     occurred_at: datetime
     text: str
     tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileLine:
+    """One line of a profile with its price, and the memory whose words it repeats, if any."""
+
+    text: str
+    tokens: int
+    memory_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,28 @@ def pack(
     third = _run(older, left if first else left - heading_tokens)
     by_time = lambda one: (one.occurred_at, one.memory_id)  # noqa: E731
     return Packed(tuple(sorted([*first, *third], key=by_time)), tuple(sorted(second, key=by_time)))
+
+
+def reserved(lines: Sequence[ProfileLine], *, budget: int, heading_tokens: int) -> int:
+    """Return how many tokens of a budget are kept free for a profile."""
+    wanted = heading_tokens + sum(one.tokens for one in lines) if lines else 0
+    return min(wanted, int(budget * PROFILE_SHARE))
+
+
+def pack_profile(
+    lines: Sequence[ProfileLine], taken: Collection[UUID], *, room: int, heading_tokens: int
+) -> tuple[ProfileLine, ...]:
+    """Choose lines of a profile, the first ones first; no memory that stands elsewhere."""
+    kept: list[ProfileLine] = []
+    seen = set(taken)
+    room -= heading_tokens
+    for one in lines:
+        if one.tokens <= room and one.memory_id not in seen:
+            room -= one.tokens
+            kept.append(one)
+            if one.memory_id is not None:
+                seen.add(one.memory_id)
+    return tuple(kept)
 
 
 def _price(lines: Sequence[Line], heading_tokens: int) -> int:

@@ -16,8 +16,9 @@ from app.memories import service as memories
 from app.memories.kernel import in_zone
 from app.memories.models import Memory
 from app.memories.service import Spaces
+from app.profiles import service as profiles
 from app.retrieval.kernel import context as kernel
-from app.retrieval.kernel.context import Line
+from app.retrieval.kernel.context import Line, ProfileLine
 from app.retrieval.schemas import ContextResponse, ContextSection
 from app.retrieval.service.recalling import Question, Recaller
 from app.tenants import service as tenants
@@ -25,6 +26,7 @@ from app.tenants import service as tenants
 CONTEXT_CANDIDATES = 50
 _RECENT_TURNS = 50
 _HEADINGS = {"recent": "## Recent turns", "memories": "## Memories"}
+_PROFILE = "## Profile"
 _CHARACTERS_PER_TOKEN = 4
 
 
@@ -38,6 +40,8 @@ class ContextQuestion:
     max_tokens: int
     by_characters: bool
     reinforce: bool = True
+    with_profile: bool = True
+    """It is of everything the owner said: not for those who may see an agent's part only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ async def build_context(
 ) -> ContextResponse:
     """Recall, read the session's last turns, and pack what fits; only that counts as recalled."""
     found = await recaller.recall(asked.question, now=now)
-    recent, zone = await _recent(database, asked, now=now)
+    around = await _surroundings(database, asked, now=now)
+    recent, zone = around.recent, around.zone
     recalled = [
         _Draft(one.id, one.occurred_at, _text(one.content, one.name, one.occurred_at, zone))
         for one in found.candidates
@@ -94,15 +99,19 @@ async def build_context(
         Line(draft.memory_id, draft.occurred_at, draft.text, price)
         for draft, price in zip([*recent, *recalled], prices[len(_HEADINGS) :], strict=True)
     ]
+    profile, profile_heading = await _priced(counter, around.profile)
+    room = kernel.reserved(profile, budget=asked.max_tokens, heading_tokens=profile_heading)
     packed = kernel.pack(
         lines[: len(recent)],
         lines[len(recent) :],
-        budget=asked.max_tokens,
+        budget=asked.max_tokens - room,
         heading_tokens=max(prices[: len(_HEADINGS)]),
     )
+    taken = {line.memory_id for line in (*packed.recent, *packed.recalled)}
+    told = kernel.pack_profile(profile, taken, room=room, heading_tokens=profile_heading)
     heading_prices = dict(zip(_HEADINGS, prices, strict=False))
     sections = [
-        ContextSection(name="profile", text="", tokens=0, memory_ids=[]),
+        _profile_section(told, profile_heading),
         _section("recent", packed.recent, heading_prices),
         _section("memories", packed.recalled, heading_prices),
     ]
@@ -117,28 +126,68 @@ async def build_context(
     )
 
 
-async def _recent(
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What stands around the recalled memories."""
+
+    recent: list[_Draft]
+    zone: tzinfo
+    profile: list[profiles.ProfileLine]
+
+
+async def _priced(
+    counter: _Counter, lines: Sequence[profiles.ProfileLine]
+) -> tuple[list[ProfileLine], int]:
+    """Return a profile's lines with their prices, and that of the heading."""
+    if not lines:
+        return [], 0
+    texts = ["- " + " ".join(line.text.split()) for line in lines]
+    # Three sections are joined by one line break more than their lines bring along.
+    heading, *prices = await counter.count([_PROFILE + "\n", *texts])
+    priced = [
+        ProfileLine(text, price, line.repeats)
+        for text, price, line in zip(texts, prices, lines, strict=True)
+    ]
+    return priced, heading
+
+
+def _profile_section(lines: Sequence[ProfileLine], heading: int) -> ContextSection:
+    if not lines:
+        return ContextSection(name="profile", text="", tokens=0, memory_ids=[])
+    return ContextSection(
+        name="profile",
+        text="\n".join([_PROFILE, *(line.text for line in lines)]),
+        tokens=heading + sum(line.tokens for line in lines),
+        memory_ids=[line.memory_id for line in lines if line.memory_id is not None],
+    )
+
+
+async def _surroundings(
     database: Database, asked: ContextQuestion, *, now: datetime
-) -> tuple[list[_Draft], tzinfo]:
-    """Return the session's last turns as they are held now, and the owner's time zone.
+) -> _Surroundings:
+    """Return the session's last turns as they are held now, the profile, and the time zone.
 
     A turn that was archived or has expired is left out, one that was edited stands as edited.
     """
     question = asked.question
+    told: list[profiles.ProfileLine] = []
     async with database.transaction() as session:
         scope = await tenants.enter(session, question.tenant_id, question.owner)
         if scope is None:
-            return [], ZoneInfo("UTC")
+            return _Surroundings([], ZoneInfo("UTC"), told)
         zone = ZoneInfo((await tenants.effective_settings(session, scope)).time_zone)
+        if asked.with_profile:
+            told = await profiles.lines_for_prompt(session, scope, now=now)
         if asked.session_id is None:
-            return [], zone
-        turns = await episodes.latest_messages(
+            return _Surroundings([], zone, told)
+        latest = await episodes.latest_messages(
             session, scope, asked.session_id, agent_id=asked.agent_id, limit=_RECENT_TURNS
         )
-        ids = [turn.id for turn in turns]
+        ids = [turn.id for turn in latest]
         held = await memories.live_by_ids(session, scope, ids, now=now)
     live = {memory.id: memory for memory in held}
-    return [_turn(live[memory_id], zone) for memory_id in ids if memory_id in live], zone
+    turns = [_turn(live[memory_id], zone) for memory_id in ids if memory_id in live]
+    return _Surroundings(turns, zone, told)
 
 
 def _turn(turn: Memory, zone: tzinfo) -> _Draft:
