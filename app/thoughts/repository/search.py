@@ -17,46 +17,54 @@ from app.thoughts.kernel.organising import NEAR, Member
 from app.thoughts.kernel.triples import normalised
 from app.thoughts.schemas import SPACE, Found, Listing, Search
 
-# The buckets first, the cosine inside them; `+ 0` keeps an approximate index from answering. A
-# source may be archived, or expire, a moment before its thoughts are taken back.
+# OFFSET 0 fences a LATERAL everywhere, so that rows are looked up by key, whatever the planner
+# believes of a table that has just been filled. `+ 0` keeps an approximate index from answering.
+# A source may be archived, or expire, a moment before its thoughts are taken back: `stands`.
 _RECALL = """
-    SELECT * FROM (
-        SELECT t.memory_ordinal AS ordinal, m.id, m.content AS text, t.head, t.relation, t.tails,
-            t.status, t.valid_from, t.valid_to, m.generated_by,
-            1 - ((v.vector <=> CAST(:vector AS halfvec)) + 0) AS score
-        FROM thoughts t
-        JOIN derived_vectors_0 v ON v.owner_id = :owner_id AND v.space = :space
-            AND v.ordinal = t.memory_ordinal
-        JOIN memories m ON m.owner_id = :owner_id AND m.ordinal = t.memory_ordinal
-        WHERE t.owner_id = :owner_id AND t.hash_version = :hash_version
-            AND t.bucket = ANY(CAST(:buckets AS smallint[]))
-            AND t.status = ANY(CAST(:statuses AS text[]))
-            AND (CAST(:agent_id AS text) IS NULL OR t.agent_id = :agent_id)
-            AND m.archived_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > :now)
-            AND NOT EXISTS (
-                SELECT FROM memory_sources s
-                JOIN memories o ON o.owner_id = s.owner_id AND o.ordinal = s.source_ordinal
-                WHERE s.owner_id = :owner_id AND s.memory_ordinal = t.memory_ordinal
-                    AND (o.archived_at IS NOT NULL OR o.expires_at <= :now))) found
-    ORDER BY score DESC, ordinal LIMIT :limit
+    SELECT t.memory_ordinal AS ordinal, m.id, m.content AS text, t.head, t.relation, t.tails,
+        t.status, t.valid_from, t.valid_to, m.generated_by, 1 - v.d AS score
+    FROM thoughts t
+    CROSS JOIN LATERAL (
+        SELECT (vector <=> CAST(:vector AS halfvec)) + 0 AS d FROM derived_vectors_0
+        WHERE owner_id = :owner_id AND space = :space AND ordinal = t.memory_ordinal OFFSET 0) v
+    CROSS JOIN LATERAL (
+        SELECT id, content, generated_by, archived_at, expires_at FROM memories
+        WHERE owner_id = :owner_id AND ordinal = t.memory_ordinal OFFSET 0) m
+    CROSS JOIN LATERAL (SELECT NOT EXISTS (
+            SELECT FROM memory_sources s
+            CROSS JOIN LATERAL (
+                SELECT archived_at, expires_at FROM memories
+                WHERE owner_id = :owner_id AND ordinal = s.source_ordinal OFFSET 0) o
+            WHERE s.owner_id = :owner_id AND s.memory_ordinal = t.memory_ordinal
+                AND (o.archived_at IS NOT NULL OR o.expires_at <= :now)) AS stands OFFSET 0) a
+    WHERE t.owner_id = :owner_id AND t.hash_version = :hash_version
+        AND t.bucket = ANY(CAST(:buckets AS smallint[]))
+        AND t.status = ANY(CAST(:statuses AS text[]))
+        AND (CAST(:agent_id AS text) IS NULL OR t.agent_id = :agent_id)
+        AND m.archived_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > :now) AND a.stands
+    ORDER BY v.d, t.memory_ordinal LIMIT :limit
 """
 
 _PAGE = sa.text("""
     SELECT t.memory_ordinal AS ordinal, m.id, m.content AS text, t.head, t.relation, t.tails,
         t.status, t.valid_from, t.valid_to, m.generated_by, CAST(0 AS float8) AS score
     FROM thoughts t
-    JOIN memories m ON m.owner_id = :owner_id AND m.ordinal = t.memory_ordinal
+    CROSS JOIN LATERAL (
+        SELECT id, content, generated_by, archived_at, expires_at FROM memories
+        WHERE owner_id = :owner_id AND ordinal = t.memory_ordinal OFFSET 0) m
+    CROSS JOIN LATERAL (SELECT NOT EXISTS (
+            SELECT FROM memory_sources s
+            CROSS JOIN LATERAL (
+                SELECT archived_at, expires_at FROM memories
+                WHERE owner_id = :owner_id AND ordinal = s.source_ordinal OFFSET 0) o
+            WHERE s.owner_id = :owner_id AND s.memory_ordinal = t.memory_ordinal
+                AND (o.archived_at IS NOT NULL OR o.expires_at <= :now)) AS stands OFFSET 0) a
     WHERE t.owner_id = :owner_id AND t.status = ANY(CAST(:statuses AS text[]))
         AND (CAST(:agent_id AS text) IS NULL OR t.agent_id = :agent_id)
         AND (CAST(:head AS text) IS NULL OR t.head_key = :head)
         AND (CAST(:relation AS text) IS NULL OR t.relation_key = :relation)
         AND (CAST(:before AS integer) IS NULL OR t.memory_ordinal < :before)
-        AND m.archived_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > :now)
-        AND NOT EXISTS (
-            SELECT FROM memory_sources s
-            JOIN memories o ON o.owner_id = s.owner_id AND o.ordinal = s.source_ordinal
-            WHERE s.owner_id = :owner_id AND s.memory_ordinal = t.memory_ordinal
-                AND (o.archived_at IS NOT NULL OR o.expires_at <= :now))
+        AND m.archived_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > :now) AND a.stands
     ORDER BY t.memory_ordinal DESC LIMIT :limit
 """)
 
@@ -65,30 +73,41 @@ _SOURCES = sa.text("""
     WITH RECURSIVE tree (root, ordinal) AS (
         SELECT o.ordinal, o.ordinal FROM unnest(CAST(:ordinals AS integer[])) AS o (ordinal)
         UNION
-        SELECT tree.root, t.memory_ordinal FROM tree
-        JOIN thoughts t ON t.owner_id = :owner_id AND t.replaced_by = tree.ordinal
-            AND t.status = 'merged'
+        SELECT tree.root, t.memory_ordinal FROM tree CROSS JOIN LATERAL (
+            SELECT memory_ordinal FROM thoughts
+            WHERE owner_id = :owner_id AND replaced_by = tree.ordinal AND status = 'merged'
+            OFFSET 0) t
     )
     SELECT DISTINCT tree.root, o.ordinal, o.id
     FROM tree
-    JOIN memory_sources s ON s.owner_id = :owner_id AND s.memory_ordinal = tree.ordinal
-    JOIN memories o ON o.owner_id = :owner_id AND o.ordinal = s.source_ordinal
+    CROSS JOIN LATERAL (
+        SELECT source_ordinal FROM memory_sources
+        WHERE owner_id = :owner_id AND memory_ordinal = tree.ordinal OFFSET 0) s
+    CROSS JOIN LATERAL (
+        SELECT ordinal, id, archived_at, expires_at FROM memories
+        WHERE owner_id = :owner_id AND ordinal = s.source_ordinal OFFSET 0) o
     WHERE o.archived_at IS NULL AND (o.expires_at IS NULL OR o.expires_at > :now)
     ORDER BY tree.root, o.ordinal
 """)
 
 _MADE_OF = sa.text("""
     SELECT DISTINCT t.memory_ordinal
-    FROM memory_sources s
-    JOIN thoughts t ON t.owner_id = s.owner_id AND t.memory_ordinal = s.memory_ordinal
-    WHERE s.owner_id = :owner_id AND s.source_ordinal = ANY(CAST(:ordinals AS integer[]))
+    FROM unnest(CAST(:ordinals AS integer[])) AS o (ordinal)
+    CROSS JOIN LATERAL (
+        SELECT memory_ordinal FROM memory_sources
+        WHERE owner_id = :owner_id AND source_ordinal = o.ordinal OFFSET 0) s
+    CROSS JOIN LATERAL (
+        SELECT memory_ordinal FROM thoughts
+        WHERE owner_id = :owner_id AND memory_ordinal = s.memory_ordinal OFFSET 0) t
     ORDER BY 1
 """)
 
 _FRESH = sa.text("""
     SELECT t.memory_ordinal
     FROM thoughts t
-    JOIN memories m ON m.owner_id = :owner_id AND m.ordinal = t.memory_ordinal
+    CROSS JOIN LATERAL (
+        SELECT archived_at FROM memories
+        WHERE owner_id = :owner_id AND ordinal = t.memory_ordinal OFFSET 0) m
     WHERE t.owner_id = :owner_id AND NOT t.is_organised AND t.status = 'active'
         AND t.hash_version = :hash_version AND m.archived_at IS NULL
     ORDER BY t.bucket, t.memory_ordinal LIMIT :limit
@@ -99,9 +118,11 @@ _PARTNERS = sa.text("""
     FROM (SELECT DISTINCT bucket, head_key, relation_key FROM thoughts
           WHERE owner_id = :owner_id AND memory_ordinal = ANY(CAST(:ordinals AS integer[]))
               AND relation_key IS NOT NULL) f
-    JOIN thoughts t ON t.owner_id = :owner_id AND t.head_key = f.head_key
-        AND t.relation_key = f.relation_key AND t.bucket = f.bucket AND t.status = 'active'
-        AND t.hash_version = :hash_version
+    CROSS JOIN LATERAL (
+        SELECT memory_ordinal FROM thoughts
+        WHERE owner_id = :owner_id AND head_key = f.head_key AND relation_key = f.relation_key
+            AND bucket = f.bucket AND status = 'active' AND hash_version = :hash_version
+        OFFSET 0) t
     ORDER BY 1
 """)
 
@@ -116,7 +137,9 @@ _MEMBERS = sa.text("""
     SELECT t.memory_ordinal AS ordinal, t.bucket, t.agent_id, t.head, t.relation, t.tails,
         m.content AS text, t.valid_from
     FROM thoughts t
-    JOIN memories m ON m.owner_id = :owner_id AND m.ordinal = t.memory_ordinal
+    CROSS JOIN LATERAL (
+        SELECT content, archived_at FROM memories
+        WHERE owner_id = :owner_id AND ordinal = t.memory_ordinal OFFSET 0) m
     WHERE t.owner_id = :owner_id AND t.memory_ordinal = ANY(CAST(:ordinals AS integer[]))
         AND t.status = 'active' AND m.archived_at IS NULL
     ORDER BY 1
@@ -127,16 +150,20 @@ _NEAR = """
     WITH fresh AS MATERIALIZED (
         SELECT t.memory_ordinal AS ordinal, t.bucket, t.head_key, v.vector, v.bits
         FROM thoughts t
-        JOIN derived_vectors_0 v ON v.owner_id = :owner_id AND v.space = :space
-            AND v.ordinal = t.memory_ordinal
+        CROSS JOIN LATERAL (
+            SELECT vector, bits FROM derived_vectors_0
+            WHERE owner_id = :owner_id AND space = :space AND ordinal = t.memory_ordinal
+            OFFSET 0) v
         WHERE t.owner_id = :owner_id AND t.memory_ordinal = ANY(CAST(:ordinals AS integer[]))
     ), beside AS MATERIALIZED (
         SELECT t.memory_ordinal AS ordinal, t.bucket, t.head_key, v.bits
         FROM thoughts t
-        JOIN derived_vectors_0 v ON v.owner_id = :owner_id AND v.space = :space
-            AND v.ordinal = t.memory_ordinal
+        CROSS JOIN LATERAL (
+            SELECT bits FROM derived_vectors_0
+            WHERE owner_id = :owner_id AND space = :space AND ordinal = t.memory_ordinal
+            OFFSET 0) v
         WHERE t.owner_id = :owner_id AND t.hash_version = :hash_version AND t.status = 'active'
-            AND t.bucket IN (SELECT bucket FROM fresh)
+            AND t.bucket = ANY(ARRAY(SELECT DISTINCT bucket FROM fresh))
     ), sieved AS MATERIALIZED (
         SELECT fresh.ordinal, fresh.vector, beside.ordinal AS other
         FROM fresh JOIN beside USING (bucket, head_key)
@@ -145,8 +172,9 @@ _NEAR = """
     )
     SELECT sieved.ordinal, sieved.other
     FROM sieved
-    JOIN derived_vectors_0 v ON v.owner_id = :owner_id AND v.space = :space
-        AND v.ordinal = sieved.other
+    CROSS JOIN LATERAL (
+        SELECT vector FROM derived_vectors_0
+        WHERE owner_id = :owner_id AND space = :space AND ordinal = sieved.other OFFSET 0) v
     WHERE 1 - (v.vector <=> sieved.vector) >= :near
     ORDER BY 1, 2
 """
