@@ -60,8 +60,9 @@ def _marks(law: Law, memory: Fades, revivals: Sequence[Revival]) -> tuple[Mark, 
         marks.append(Mark(revival.at, days))
     if memory.recalled_at is None:
         marks = [Mark(law.begun_at(memory), memory.strength_days)]
-    elif marks[-1].at != memory.recalled_at:  # its history was pruned
-        marks.append(Mark(memory.recalled_at, memory.strength_days))
+    else:  # history may have been pruned, and recalls counted late
+        earlier = [mark for mark in marks[1:] if mark.at < memory.recalled_at]
+        marks = [marks[0], *earlier, Mark(memory.recalled_at, memory.strength_days)]
     return tuple(
         Mark(
             mark.at,
