@@ -1,0 +1,82 @@
+"""The recipe ``thoughts``: the hits of ``default``, and what the nearest thoughts stand on."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.embeddings.protocol import Vectors
+from app.memories.models import Memory
+from app.memories.service import ModelTable
+from app.retrieval.kernel import thoughts as kernel
+from app.retrieval.kernel.candidates import Candidate
+from app.retrieval.repository import linked as rows
+from app.retrieval.repository.filters import Narrowing
+from app.tenants.schemas import Scope
+from app.thoughts import service as thoughts
+
+_PER_HIT = 2
+"""Thoughts looked at for each hit that is wanted."""
+
+
+async def with_thoughts(  # noqa: PLR0913  -- one call, plain facts
+    session: AsyncSession,
+    scope: Scope,
+    hits: Sequence[Candidate],
+    narrowing: Narrowing,
+    *,
+    vector: Vectors,
+    table: ModelTable,
+    limit: int,
+    now: datetime,
+) -> list[Candidate]:
+    """Return hits and the sources of the nearest thoughts, best first, at most ``limit``.
+
+    Sources pass the same narrowing. Shape of ``vector``: [d].
+    """
+    found = await thoughts.nearest(
+        session,
+        scope,
+        table,
+        vector,
+        limit=_PER_HIT * limit,
+        agent_id=narrowing.agent_id,
+        now=now,
+    )
+    sources = [ordinal for one in found for ordinal in one.source_ordinals]
+    held = {hit.ordinal: hit for hit in hits}
+    further = sorted(set(sources) - set(held))
+    if further:
+        passing = await rows.passing(session, scope, further, narrowing, now=now)
+        held |= {memory.ordinal: _candidate(memory) for memory in passing}
+    ranked = [ordinal for ordinal in sources if ordinal in held]
+    fused = kernel.fuse([hit.ordinal for hit in hits], ranked)
+    return [replace(held[ordinal], score=score, fused=score) for ordinal, score in fused][:limit]
+
+
+def _candidate(memory: Memory) -> Candidate:
+    return Candidate(
+        ordinal=memory.ordinal,
+        score=0,
+        lexical_rank=None,
+        lexical_score=None,
+        dense_rank=None,
+        dense_distance=None,
+        id=memory.id,
+        kind=memory.kind,
+        content=memory.content,
+        role=memory.role,
+        name=memory.name,
+        session_id=memory.session_id,
+        agent_id=memory.agent_id,
+        place=memory.place,
+        occurred_at=memory.occurred_at,
+        created_at=memory.created_at,
+        importance=memory.importance,
+        pinned=memory.pinned,
+        strength_days=memory.strength_days,
+        recalled_at=memory.recalled_at,
+        generated_by=memory.generated_by,
+        metadata=memory.metadata_,
+    )
