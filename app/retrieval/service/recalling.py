@@ -28,6 +28,7 @@ from app.retrieval.repository.filters import Narrowing
 from app.retrieval.repository.recall import DensePath, Search
 from app.retrieval.schemas import Recipe
 from app.retrieval.service.linked import linked_to
+from app.retrieval.service.thoughtful import with_thoughts
 from app.tenants import service as tenants
 from app.tenants.schemas import LocalSettings, OwnerName, Scope
 
@@ -144,6 +145,18 @@ class Recaller:
         if question.recipe == "linked":
             found = await linked_to(session, scope, kept, question.narrowing, now=now)
             kept += [one for one in found if _counts(one, question)]
+        if question.recipe == "thoughts" and asked.vector is not None and asked.table is not None:
+            fused = await with_thoughts(
+                session,
+                scope,
+                kept,
+                question.narrowing,
+                vector=asked.vector,
+                table=asked.table,
+                limit=question.limit,
+                now=now,
+            )
+            kept = [one for one in fused if _counts(one, question)]
         sources = await self._sources(session, scope, question, kept)
         # Where no vector was ever made, the embedder has been away since the first write.
         has_no_vectors = asked.table is None and question.recipe != "lexical" and scope.keys > 0
