@@ -15,7 +15,7 @@ Query = Annotated[
     AfterValidator(not_blank),
     Field(description="What is wanted, in plain words; at most 8 KiB.", examples=["pets"]),
 ]
-Recipe = Literal["default", "lexical", "dense"]
+Recipe = Literal["default", "lexical", "dense", "linked", "thoughts"]
 
 
 class RecallRequest(Body):
@@ -62,7 +62,13 @@ class RecallRequest(Body):
     ] = None
     as_of: Annotated[AwareTime | None, Field(description="Only what had happened by then.")] = None
     recipe: Annotated[
-        Recipe, Field(description="`default` fuses both arms; the others use one.")
+        Recipe,
+        Field(
+            description="`default` fuses both arms; `lexical` and `dense` use one. `linked`: the "
+            "hits of `default`, and behind them at most as many memories that are linked to them. "
+            "`thoughts`: the hits of `default` and the sources of the nearest thoughts, in one "
+            "ranking."
+        ),
     ] = "default"
     min_score: Annotated[
         float, Field(strict=True, ge=0, le=1, description="Leave out hits that score less.")
@@ -153,6 +159,10 @@ class Hit(BaseModel):
         float, Field(ge=0, le=1, description="1: first of both arms, and nothing of it faded.")
     ]
     source_episode_ids: list[UUID] | None = None
+    linked_from: Annotated[
+        UUID | None,
+        Field(description="The hit that led to it by a link; null: the question itself did."),
+    ] = None
     explain: Explanation | None = None
 
     @classmethod
@@ -172,6 +182,7 @@ class Hit(BaseModel):
             metadata=one.metadata,
             score=one.score,
             source_episode_ids=sources,
+            linked_from=one.linked_from,
             explain=Explanation.of(one) if explain else None,
         )
 

@@ -43,6 +43,9 @@ FOREIGN_TABLES: Mapping[str, tuple[frozenset[str], str]] = {
     "app/retrieval/repository/filters.py": (
         frozenset({"memories"}), "filters of the one statement",
     ),
+    "app/retrieval/repository/linked.py": (
+        frozenset({"memories"}), "what is linked passes the same narrowing as what is found",
+    ),
     "app/linking/repository/links.py": (
         frozenset({"memories"}), "a link is shown while both its memories are live",
     ),

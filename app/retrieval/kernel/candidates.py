@@ -41,3 +41,5 @@ class Candidate:
     """In [0, 1]; ``None``: retention played no part."""
     factor: float = 1.0
     """What the score was multiplied by."""
+    linked_from: UUID | None = None
+    """The hit that led to it by a link; ``None``: the question did."""

@@ -1,0 +1,70 @@
+"""The recipe ``linked``: the hits of ``default``, and behind them what is linked to them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.linking import service as linking
+from app.memories.models import Memory
+from app.retrieval.kernel import linked as kernel
+from app.retrieval.kernel.candidates import Candidate
+from app.retrieval.kernel.linked import Linked, Step
+from app.retrieval.repository import linked as rows
+from app.retrieval.repository.filters import Narrowing
+from app.tenants.schemas import Scope
+
+
+async def linked_to(
+    session: AsyncSession,
+    scope: Scope,
+    hits: Sequence[Candidate],
+    narrowing: Narrowing,
+    *,
+    now: datetime,
+) -> list[Candidate]:
+    """Return the memories that are linked to the hits, best first, at most as many as these.
+
+    They pass the same narrowing; each names the hit that leads to it.
+    """
+    by_ordinal = {hit.ordinal: hit for hit in hits}
+    if not by_ordinal:
+        return []
+    links = await linking.linked_to(session, scope, list(by_ordinal), now=now)
+    steps = [Step(one.source, one.target, one.weight) for one in links]
+    found = kernel.beyond({hit.ordinal: hit.score for hit in hits}, steps)
+    passing = await rows.passing(session, scope, [one.ordinal for one in found], narrowing, now=now)
+    held = {memory.ordinal: memory for memory in passing}
+    return [
+        _candidate(held[one.ordinal], one, by_ordinal[one.linked_from])
+        for one in found
+        if one.ordinal in held
+    ][: len(hits)]
+
+
+def _candidate(memory: Memory, found: Linked, hit: Candidate) -> Candidate:
+    return Candidate(
+        ordinal=memory.ordinal,
+        score=found.score,
+        lexical_rank=None,
+        lexical_score=None,
+        dense_rank=None,
+        dense_distance=None,
+        id=memory.id,
+        kind=memory.kind,
+        content=memory.content,
+        role=memory.role,
+        name=memory.name,
+        session_id=memory.session_id,
+        agent_id=memory.agent_id,
+        place=memory.place,
+        occurred_at=memory.occurred_at,
+        created_at=memory.created_at,
+        importance=memory.importance,
+        pinned=memory.pinned,
+        strength_days=memory.strength_days,
+        recalled_at=memory.recalled_at,
+        generated_by=memory.generated_by,
+        metadata=memory.metadata_,
+        linked_from=hit.id,
+    )
