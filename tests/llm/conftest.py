@@ -5,6 +5,9 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from tests.llm.server import WireServer, listening
+from tests.memories.fixtures import room_database, room_engine, room_settings, store
+
+__all__ = ["room_database", "room_engine", "room_settings", "store"]
 
 
 @pytest.fixture
