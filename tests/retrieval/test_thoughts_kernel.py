@@ -6,7 +6,10 @@ from app.retrieval.kernel.thoughts import fuse
 
 
 def test_the_first_of_both_rankings_scores_one() -> None:
-    assert fuse([3, 1], [3, 2])[0] == (3, pytest.approx(1))
+    ordinal, score = fuse([3, 1], [3, 2])[0]
+
+    assert ordinal == 3
+    assert score == pytest.approx(1)
 
 
 def test_hits_alone_keep_their_order() -> None:

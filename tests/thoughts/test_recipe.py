@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.memories.helpers import Json, Store
+from tests.memories.helpers import Json, Sent, Store
 from tests.thoughts.helpers import enrich, said
 
 pytestmark = pytest.mark.pg
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.pg
 LONG = "I have to say that the weather was dreadful all week, and my bicycle broke. "
 
 
-async def _recall(store: Store, query: str, **more: object) -> list[Json]:
+async def _recall(store: Store, query: str, **more: Sent) -> list[Json]:
     return list((await store.recall(query, recipe="thoughts", **more))["hits"])
 
 
