@@ -94,7 +94,7 @@ async def test_the_picture_is_well_formed_labelled_and_without_scripts(store: St
     texts = {"".join(node.itertext()).strip() for node in root.iter()}
     assert "How the memories of user alice fade" in texts
     assert "retention, R = e^(-t/S)" in texts
-    assert "recalled, S = 2 d: A brown dog." in texts
+    assert "just recalled, S = 2 d: A brown dog." in texts
     assert b"<script" not in answer.content
     assert not any(name.endswith("href") for node in root.iter() for name in node.attrib)
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from tests.forgetting.helpers import age, follow, settle
-from tests.memories.helpers import Store
+from tests.memories.helpers import Sent, Store
 
 pytestmark = pytest.mark.pg
 
@@ -18,8 +18,8 @@ async def _two_alike(store: Store) -> tuple[str, str]:
     return old, new
 
 
-async def _order(store: Store, **more: object) -> list[str]:
-    asked = {"limit": 2, **more}
+async def _order(store: Store, **more: Sent) -> list[str]:
+    asked: dict[str, Sent] = {"limit": 2, **more}
     return [hit["id"] for hit in (await store.recall("grey cat", **asked))["hits"]]
 
 
@@ -59,7 +59,7 @@ async def test_a_recalled_memory_comes_back_to_the_front(store: Store) -> None:
 
 @pytest.mark.parametrize("policy", [{"ranking": 0.0}, {"law": "none"}, {"kinds": ["thought"]}])
 async def test_a_policy_may_keep_retention_out_of_ranking(
-    store: Store, policy: dict[str, object]
+    store: Store, policy: dict[str, Sent]
 ) -> None:
     old, new = await _two_alike(store)
     await follow(store, **policy)

@@ -38,6 +38,7 @@ _COLOURS = {
     "strongest": ("#007a5a", "#66c2a4"),
     "weakest": ("#b34700", "#e69f00"),
 }
+_LABELS = {"recalled": "just recalled", "strongest": "strongest", "weakest": "weakest"}
 _DAY = timedelta(days=1)
 
 
@@ -137,7 +138,7 @@ def draw(found: ForgettingRead, owner: OwnerName) -> bytes:
     chart.title = f"How the memories of {owner.kind} {name} fade"
     for curve in found.curves:
         points = [((point.at - found.now) / _DAY, point.retention) for point in curve.points]
-        label = f"{curve.role}, S = {curve.strength_days:.3g} d: {curve.content}"
+        label = f"{_LABELS[curve.role]}, S = {curve.strength_days:.3g} d: {curve.content}"
         chart.add(label, points)
     chart.add("now", [(0, 0), (0, 1)], stroke_style={"dasharray": "3, 5", "width": 1.5})
     chart.add_xml_filter(_without_scripts)
@@ -188,7 +189,9 @@ def _style(shown: Sequence[Curve]) -> Style:
         foreground_subtle="#999999",
         colors=(*colours, "#666666"),
         font_family="sans-serif",
-        title_font_size=20,
+        title_font_size=16,
+        guide_stroke_color="#dddddd",
+        major_guide_stroke_color="#dddddd",
         label_font_size=13,
         major_label_font_size=13,
         legend_font_size=13,
