@@ -16,6 +16,7 @@ from tests.policy.sources import (
 )
 
 CATCH_ALL: Mapping[tuple[str, str], str] = {
+    ("app/forgetting/service/reinforcing.py", "_flush_again_and_again"): "the flusher's loop",
     ("app/jobs/service/runner.py", "_attempt"): "the edge of a task: any failure is its job's",
     ("app/jobs/tasks.py", "_work"): "the worker's loop: the database may go away",
     ("app/jobs/tasks.py", "_keep_house_of"): "one chore's failure must not stop the others",
