@@ -108,8 +108,13 @@ class Forgetter:
 
     async def _pass(self, law: Law, run_no: int, is_stopped: Stopped) -> int:
         archived, after, is_more = 0, 0, True
+        async with self._owner() as session:
+            examined = await memories.count_fading(
+                session, self.scope, Among(law.policy.kinds, self.now)
+            )
+            await repository.count(session, self.scope, run_no, examined=examined)
         while is_more and not await is_stopped():
-            held = await self._look(law, run_no, after)
+            held = await self._look(law, after)
             faded = [one.ordinal for one in held if law.forgets(one, self.now)]
             for start in range(0, len(faded), _ARCHIVE):
                 archived += await self._archive(law, run_no, faded[start : start + _ARCHIVE])
@@ -117,12 +122,10 @@ class Forgetter:
             after = held[-1].ordinal if held else after
         return archived
 
-    async def _look(self, law: Law, run_no: int, after: int) -> Sequence[FadingMemory]:
-        among = Among(law.policy.kinds, self.now)
+    async def _look(self, law: Law, after: int) -> Sequence[FadingMemory]:
+        among = Among(law.policy.kinds, self.now, faded=law.faded(self.now))
         async with self._owner() as session:
-            held = await memories.fading(session, self.scope, among, after=after, limit=_LOOK)
-            await repository.count(session, self.scope, run_no, examined=len(held))
-        return held
+            return await memories.fading(session, self.scope, among, after=after, limit=_LOOK)
 
     async def _archive(self, law: Law, run_no: int, ordinals: Sequence[int]) -> int:
         """Archive those that are still faded behind the owner's lock: a recall may have come."""

@@ -6,7 +6,11 @@ from typing import Protocol
 from uuid import UUID
 
 from app.forgetting import kernel
+from app.memories.service import Faded
 from app.tenants.policies import ForgettingPolicy
+
+_GENEROUS = 1 - 1e-9
+"""What the database rounds otherwise must not be lost."""
 
 
 class Fades(Protocol):
@@ -95,6 +99,17 @@ class Law:
         if self.policy.archiving == "sample":
             return kernel.draw(self.policy.seed, memory.id, self.since(memory))
         return self.policy.threshold
+
+    def faded(self, at: datetime) -> Faded | None:
+        """Return what the database can tell of memories faded at a moment, a little generously.
+
+        ``None``: nothing, as each has a draw of its own.
+        """
+        policy = self.policy
+        if policy.archiving == "sample":
+            return None
+        exponent = kernel.days_until(policy.threshold, 1.0, floor=policy.floor) * _GENEROUS
+        return Faded(at, exponent, policy.clock, policy.importance_days)
 
     def forgets(self, memory: Fades, at: datetime) -> bool:
         """Tell whether the memory is faded at a moment; whether it is archived is another thing."""

@@ -1,7 +1,8 @@
 """What would fade by when, by which policy; nothing changes."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -56,12 +57,17 @@ async def _look(
 ) -> tuple[int, list[FadingMemory]]:
     """Return how many memories can fade, and those that would have."""
     among = Among(law.policy.kinds, now, asked.agent_id)
-    examined, after, faded = 0, 0, list[FadingMemory]()
+    examined, after, faded = await memories.count_fading(session, scope, among), 0, []
+    among = replace(among, faded=law.faded(asked.at))
     while held := await memories.fading(session, scope, among, after=after, limit=_LOOK):
-        faded += [one for one in held if law.forgets(one, asked.at)]
-        examined += len(held)
+        # In a thread: a large store must not keep the api from answering others.
+        faded += await asyncio.to_thread(_of_those_faded, law, held, asked.at)
         after = held[-1].ordinal
     return examined, faded
+
+
+def _of_those_faded(law: Law, held: Sequence[FadingMemory], at: datetime) -> list[FadingMemory]:
+    return [one for one in held if law.forgets(one, at)]
 
 
 def _answer(policy: ForgettingPolicy, asked: Prospect, examined: int, faded: int) -> PreviewRead:

@@ -40,12 +40,23 @@ class Revival(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Faded:
+    """Only memories whose t/S at a moment is at least ``exponent``: R = e^(-t/S) is at most so."""
+
+    at: datetime
+    exponent: float
+    clock: Literal["created", "occurred"]
+    importance_days: float
+
+
+@dataclass(frozen=True, slots=True)
 class Among:
     """Which live memories may fade: these kinds, at this moment, of this agent."""
 
     kinds: Sequence[str]
     now: datetime
     agent_id: str | None = None
+    faded: Faded | None = None
 
 
 _COLUMNS = (
@@ -72,7 +83,28 @@ def _select(scope: Scope, among: Among) -> sa.Select[*tuple[Any, ...]]:
     )
     if among.agent_id is not None:
         statement = statement.where(Memory.agent_id == among.agent_id)
+    if among.faded is not None:
+        faded = among.faded
+        exponent = _exponent(faded.at, clock=faded.clock, importance_days=faded.importance_days)
+        statement = statement.where(exponent >= faded.exponent)
     return statement
+
+
+def _exponent(
+    at: datetime, *, clock: Literal["created", "occurred"], importance_days: float
+) -> sa.ColumnElement[Any]:
+    """Return t/S, which is negative before the clock starts."""
+    begun = Memory.created_at if clock == "created" else Memory.occurred_at
+    since = sa.func.coalesce(Memory.recalled_at, begun)
+    days = sa.cast(sa.extract("epoch", sa.literal(at) - since), sa.Double) / _DAY_S
+    strength = Memory.strength_days + importance_days * sa.func.coalesce(Memory.importance, 0)
+    return days / strength
+
+
+async def count(session: AsyncSession, scope: Scope, among: Among) -> int:
+    """Return how many live memories may fade."""
+    statement = _select(scope, among).with_only_columns(sa.func.count())
+    return int((await session.execute(statement)).scalar_one())
 
 
 async def fading(
@@ -113,11 +145,8 @@ async def weakest(
     limit: int,
 ) -> list[FadingMemory]:
     """Return the memories with the greatest t/S, that is the least e^(-t/S), weakest first."""
-    begun = Memory.created_at if clock == "created" else Memory.occurred_at
-    since = sa.func.coalesce(Memory.recalled_at, begun)
-    days = sa.extract("epoch", sa.literal(among.now) - since) / _DAY_S
-    strength = Memory.strength_days + importance_days * sa.func.coalesce(Memory.importance, 0)
-    statement = _select(scope, among).order_by((days / strength).desc(), Memory.ordinal)
+    exponent = _exponent(among.now, clock=clock, importance_days=importance_days)
+    statement = _select(scope, among).order_by(exponent.desc(), Memory.ordinal)
     return [FadingMemory(*row) for row in await session.execute(statement.limit(limit))]
 
 

@@ -2,7 +2,7 @@
 
 from app.memories.kernel import spoken
 from app.memories.repository.derived import Neighbour
-from app.memories.repository.fading import Among, FadingMemory, Revival
+from app.memories.repository.fading import Among, Faded, FadingMemory, Revival
 from app.memories.repository.periods import in_period, last_year_of_day, local_days
 from app.memories.repository.rows import MemoryQuery, live_by_ids, source_episodes
 from app.memories.repository.vectors import as_parameter
@@ -38,7 +38,14 @@ from app.memories.service.editing import (
     restore,
 )
 from app.memories.service.enriching import Batch, OwnerGoneError, enrich, give_way
-from app.memories.service.fading import fading, last_recalled, revivals, strongest, weakest
+from app.memories.service.fading import (
+    count_fading,
+    fading,
+    last_recalled,
+    revivals,
+    strongest,
+    weakest,
+)
 from app.memories.service.indexing import prepare, unembedded
 from app.memories.service.spaces import ModelTable, Prepared, Space, Spaces, needs_bit_check
 
@@ -47,6 +54,7 @@ __all__ = [
     "Among",
     "Batch",
     "Derivations",
+    "Faded",
     "FadingMemory",
     "MemoryQuery",
     "ModelTable",
@@ -63,6 +71,7 @@ __all__ = [
     "archive",
     "as_parameter",
     "by_ordinals",
+    "count_fading",
     "document_frequencies",
     "drop_vectors",
     "edit",

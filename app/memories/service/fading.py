@@ -17,6 +17,11 @@ async def fading(
     return await rows.fading(session, scope, among, after=after, limit=limit)
 
 
+async def count_fading(session: AsyncSession, scope: Scope, among: Among) -> int:
+    """Return how many live memories may fade."""
+    return await rows.count(session, scope, among)
+
+
 async def strongest(
     session: AsyncSession, scope: Scope, among: Among, *, limit: int
 ) -> list[FadingMemory]:
