@@ -16,11 +16,20 @@ _DAYS = sa.text("""
     ORDER BY 1
 """)
 
-_LAST_YEAR = sa.text("""
-    SELECT max(CAST(extract(year FROM occurred_at AT TIME ZONE :time_zone) AS integer))
-    FROM memories WHERE owner_id = :owner_id AND archived_at IS NULL
-        AND CAST(extract(month FROM occurred_at AT TIME ZONE :time_zone) AS integer) = :month
-        AND CAST(extract(day FROM occurred_at AT TIME ZONE :time_zone) AS integer) = :day
+_YEARS = sa.text("""
+    SELECT CAST(extract(year FROM min(occurred_at)) AS integer) AS first,
+        CAST(extract(year FROM max(occurred_at)) AS integer) AS last
+    FROM memories WHERE owner_id = :owner_id
+""")
+
+# Each look ends at the first row of ix_memories_owner_id_occurred_at_ordinal that is live.
+_FIRST_PERIOD = sa.text("""
+    SELECT p.no FROM unnest(CAST(:since AS timestamptz[]), CAST(:until AS timestamptz[]))
+        WITH ORDINALITY AS p (since, until, no)
+    WHERE EXISTS (
+        SELECT FROM memories m WHERE m.owner_id = :owner_id AND m.archived_at IS NULL
+            AND m.occurred_at >= p.since AND m.occurred_at < p.until)
+    ORDER BY p.no LIMIT 1
 """)
 
 
@@ -49,10 +58,20 @@ async def local_days(session: AsyncSession, scope: Scope, time_zone: str) -> Seq
     return (await session.scalars(_DAYS, values)).all()
 
 
-async def last_year_of_day(
-    session: AsyncSession, scope: Scope, time_zone: str, *, month: int, day: int
+async def years(session: AsyncSession, scope: Scope) -> tuple[int, int] | None:
+    """Return the first and the last year (UTC) of an owner's memories."""
+    row = (await session.execute(_YEARS, {"owner_id": scope.owner_id})).one()
+    return None if row.first is None else (row.first, row.last)
+
+
+async def first_period(
+    session: AsyncSession, scope: Scope, periods: Sequence[tuple[datetime, datetime]]
 ) -> int | None:
-    """Return the latest year in which something is remembered of a day of the year."""
-    values = {"owner_id": scope.owner_id, "time_zone": time_zone, "month": month, "day": day}
-    found: int | None = (await session.execute(_LAST_YEAR, values)).scalar_one()
-    return found
+    """Return the place of the first of some periods [since, until) that holds a live memory."""
+    values = {
+        "owner_id": scope.owner_id,
+        "since": [since for since, _ in periods],
+        "until": [until for _, until in periods],
+    }
+    found: int | None = (await session.execute(_FIRST_PERIOD, values)).scalar_one_or_none()
+    return None if found is None else found - 1

@@ -3,7 +3,7 @@
 from app.memories.kernel import spoken
 from app.memories.repository.derived import Neighbour
 from app.memories.repository.fading import Among, Faded, FadingMemory, Revival
-from app.memories.repository.periods import in_period, last_year_of_day, local_days
+from app.memories.repository.periods import first_period, in_period, local_days, years
 from app.memories.repository.rows import MemoryQuery, live_by_ids, source_episodes
 from app.memories.repository.vectors import as_parameter
 from app.memories.service.adding import add, is_active, lock_owner, pending, take_ordinals
@@ -81,6 +81,7 @@ __all__ = [
     "erase_derived",
     "fading",
     "find",
+    "first_period",
     "get_vectors",
     "give_way",
     "hide",
@@ -88,7 +89,6 @@ __all__ = [
     "in_period",
     "is_active",
     "last_recalled",
-    "last_year_of_day",
     "lexemes",
     "live_by_ids",
     "local_days",
@@ -112,4 +112,5 @@ __all__ = [
     "take_ordinals",
     "unembedded",
     "weakest",
+    "years",
 ]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from app.kit.settings import RetrievalSettings
 from app.memories import service as memories
 from app.memories.service import ModelTable, Spaces
 from app.retrieval.errors import InvalidFilterError
-from app.retrieval.kernel import filters, scoring
+from app.retrieval.kernel import dates, filters, scoring
 from app.retrieval.kernel.candidates import Candidate
 from app.retrieval.kernel.scoring import Weight
 from app.retrieval.repository import filters as filter_rows
@@ -27,6 +27,7 @@ from app.retrieval.repository import recall as recall_rows
 from app.retrieval.repository.filters import Narrowing
 from app.retrieval.repository.recall import DensePath, Search
 from app.retrieval.schemas import Recipe
+from app.retrieval.service import dated
 from app.retrieval.service.linked import linked_to
 from app.retrieval.service.thoughtful import with_thoughts
 from app.tenants import service as tenants
@@ -139,6 +140,7 @@ class Recaller:
             search.values["candidates"] += _RESERVE
         with stage("sql"):
             found = await recall_rows.search(session, scope, search)
+            found = await self._prefer_named_days(session, scope, question, asked, search, found)
         with stage("fuse"):
             weighed = scoring.weigh(found, _weights(law, found, now))
             kept = [one for one in weighed if _counts(one, question)][: question.limit]
@@ -161,6 +163,28 @@ class Recaller:
         # Where no vector was ever made, the embedder has been away since the first write.
         has_no_vectors = asked.table is None and question.recipe != "lexical" and scope.keys > 0
         return Recalled(kept, sources, asked.is_degraded or has_no_vectors, scope)
+
+    async def _prefer_named_days(
+        self,
+        session: AsyncSession,
+        scope: Scope,
+        question: Question,
+        asked: _Asked,
+        search: Search,
+        found: Sequence[Candidate],
+    ) -> Sequence[Candidate]:
+        """Look once more among the memories of the days that a question names, if it names any."""
+        if question.recipe in _ONE_ARM:
+            return found
+        local = await tenants.effective_settings(session, scope)
+        narrowing = await dated.narrowed(session, scope, local, question.text, question.narrowing)
+        if narrowing is None:
+            return found
+        again = self._search(scope, replace(question, narrowing=narrowing), asked)
+        shared = ("config", "now", "candidates")
+        again.values.update({name: search.values[name] for name in shared})
+        on_days = await recall_rows.search(session, scope, again)
+        return dates.prefer(found, on_days)[: search.values["candidates"]]
 
     async def _embed(self, question: Question) -> _Asked:
         """Return the question's vector and its tables, or that the dense arm must be left out."""
