@@ -102,6 +102,66 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return scaled
 
 
+def nearest(
+    held: NDArray[np.float32],
+    ordinals: NDArray[np.int32],
+    queries: NDArray[np.float32],
+    *,
+    k: int,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the ordinals of the k vectors nearest to each query, and their cosines.
+
+    Args:
+        held: vectors of any length but zero. Shape [n, d].
+        ordinals: what they are called. Shape [n].
+        queries: unit vectors. Shape [q, d].
+        k: at most so many a query.
+
+    Returns:
+        Two arrays of shape [q, min(k, n)], nearest first, equals by ordinal.
+    """
+    if not len(held):
+        return np.zeros((len(queries), 0), np.int32), np.zeros((len(queries), 0), np.float32)
+    norms = np.linalg.norm(held, axis=1)
+    cosines = (queries @ held.T) / np.maximum(norms, np.float32(1e-12))
+    order = np.stack([np.lexsort((ordinals, -row))[:k] for row in cosines])
+    return ordinals[order], np.take_along_axis(cosines, order, axis=1).astype(np.float32)
+
+
+def nearest_by_bits(
+    held: NDArray[np.uint8],
+    ordinals: NDArray[np.int32],
+    queries: NDArray[np.float32],
+    *,
+    k: int,
+) -> list[NDArray[np.int32]]:
+    """Return for each query the ordinals of the k rows whose sign bits differ least from its.
+
+    Args:
+        held: sign bits, eight to a byte, the first the highest. Shape [n, ceil(d / 8)].
+        ordinals: what they are called. Shape [n].
+        queries: vectors. Shape [q, d].
+        k: at most so many a query; ties at the end are broken arbitrarily, but always alike.
+    """
+    words = _words(held)
+    found = []
+    for bits in _words(np.packbits(queries > 0, axis=1)):
+        differing = np.bitwise_count(words ^ bits).sum(axis=1, dtype=np.int32)
+        if k < len(ordinals):
+            near = np.argpartition(differing, k - 1)[:k]
+        else:
+            near = np.arange(len(ordinals))
+        found.append(ordinals[near])
+    return found
+
+
+def _words(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return rows of bytes as words of eight, padded with zeros."""
+    padded = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 8)))
+    found: NDArray[np.uint64] = np.ascontiguousarray(padded).view(np.uint64)
+    return found
+
+
 def decode_vector(embedding: str | list[float]) -> NDArray[np.float32]:
     """Return a vector from either encoding of the wire format. Shape [d].
 

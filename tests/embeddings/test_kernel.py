@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from app.embeddings import kernel
 
@@ -79,3 +80,42 @@ def test_both_encodings_of_a_vector_are_read() -> None:
 def test_a_vector_that_is_not_whole_numbers_in_base64_is_refused(broken: str) -> None:
     with pytest.raises(ValueError, match=r"base64|buffer size"):
         kernel.decode_vector(broken)
+
+
+def _some_vectors(count: int, seed: int) -> NDArray[np.float32]:
+    vectors = np.random.default_rng(seed).standard_normal((count, 100)).astype(np.float32)
+    found: NDArray[np.float32] = kernel.unit(vectors)
+    return found
+
+
+def test_the_nearest_are_those_of_a_plain_comparison() -> None:
+    held, queries = _some_vectors(37, 1), _some_vectors(3, 2)
+    ordinals = np.arange(100, 137, dtype=np.int32)
+
+    found, cosines = kernel.nearest(2 * held, ordinals, queries, k=5)
+
+    for row, near, query in zip(found, cosines, queries, strict=True):
+        plain = sorted(range(37), key=lambda i: -float(held[i] @ query))[:5]
+        assert row.tolist() == [100 + i for i in plain]
+        assert np.allclose(near, held[plain] @ query, atol=1e-6)
+
+
+def test_equally_near_vectors_come_by_ordinal() -> None:
+    held = np.ones((3, 4), np.float32)
+
+    found, _ = kernel.nearest(held, np.array([9, 3, 6], np.int32), held[:1] / 2, k=2)
+
+    assert found.tolist() == [[3, 6]]
+
+
+def test_the_nearest_by_bits_differ_least_in_sign() -> None:
+    held, queries = _some_vectors(50, 3), _some_vectors(4, 4)
+    ordinals = np.arange(50, dtype=np.int32)
+
+    found = kernel.nearest_by_bits(np.packbits(held > 0, axis=1), ordinals, queries, k=7)
+
+    for row, query in zip(found, queries, strict=True):
+        differing = ((held > 0) != (query > 0)).sum(axis=1)
+        assert sorted(differing[row].tolist()) == sorted(differing.tolist())[:7]
+    few = kernel.nearest_by_bits(np.packbits(held > 0, axis=1), ordinals, queries, k=99)
+    assert [len(row) for row in few] == [50] * 4

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -151,6 +151,24 @@ async def digests(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) 
         NoteRow.owner_id == scope.owner_id, NoteRow.memory_ordinal.in_(ordinals)
     )
     return {row.memory_ordinal: row.made_from for row in await session.execute(statement)}
+
+
+class Standing(NamedTuple):
+    """Whose note it is, and whether its links were sought."""
+
+    agent_id: str | None
+    is_linked: bool
+
+
+async def standings(
+    session: AsyncSession, scope: Scope, ordinals: Sequence[int]
+) -> dict[int, Standing]:
+    """Return by ordinal how the notes stand that exist."""
+    columns = (NoteRow.memory_ordinal, NoteRow.agent_id, NoteRow.is_linked)
+    statement = sa.select(*columns).where(
+        NoteRow.owner_id == scope.owner_id, NoteRow.memory_ordinal.in_(ordinals)
+    )
+    return {row[0]: Standing(row[1], row[2]) for row in await session.execute(statement)}
 
 
 async def held(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> dict[int, NoteRow]:

@@ -53,7 +53,7 @@ async def neighbours(
     """
     async with batch.reading() as session:
         scope = batch.scope
-        own = await rows.held(session, scope, [memory.ordinal for memory in batch.live])
+        own = await rows.standings(session, scope, [memory.ordinal for memory in batch.live])
         todo = [ordinal for ordinal, note in own.items() if not note.is_linked]
         vectors = await memories.get_vectors(session, scope, ready.table, SPACE, todo)
         if not vectors:
@@ -68,9 +68,8 @@ async def neighbours(
             k=2 * k + 1,
         )
         others = {one.ordinal for row in found for one in row}
-        agents = {
-            o: n.agent_id for o, n in (await rows.held(session, scope, sorted(others))).items()
-        }
+        standings = await rows.standings(session, scope, sorted(others))
+    agents = {ordinal: one.agent_id for ordinal, one in standings.items()}
     return {
         ordinal: kernel.nearest(
             [_near(one) for one in row if agents.get(one.ordinal, "") == own[ordinal].agent_id],
