@@ -108,9 +108,13 @@ class ThoughtRead(BaseModel):
         ),
     ]
     source_ids: Annotated[list[UUID], Field(description="The memories it stands on.")]
-    valid_from: datetime
-    valid_to: Annotated[datetime | None, Field(description="When the newer one began to hold.")]
-    generated_by: Annotated[str, Field(examples=["deterministic:patterns"])]
+    valid_from: Annotated[datetime, Field(description="When it was said.")]
+    valid_to: Annotated[
+        datetime | None, Field(description="When a newer one began to hold; null: it holds.")
+    ]
+    generated_by: Annotated[
+        str, Field(description="What made it.", examples=["deterministic:patterns"])
+    ]
 
     @classmethod
     def of(cls, found: Found) -> "ThoughtRead":
@@ -176,7 +180,7 @@ class ThoughtsRecall(Body):
 class RecalledThoughts(BaseModel):
     """Thoughts, nearest first."""
 
-    thoughts: list[RecalledThought]
+    thoughts: Annotated[list[RecalledThought], Field(description="The nearest first.")]
     degraded: Annotated[
         list[Literal["dense"]],
         Field(description="`dense`: the embedder is away; thoughts are found by vector only."),

@@ -10,6 +10,7 @@ def test_the_first_of_both_rankings_scores_one() -> None:
 
     assert ordinal == 3
     assert score == pytest.approx(1)
+    assert score <= 1
 
 
 def test_hits_alone_keep_their_order() -> None:

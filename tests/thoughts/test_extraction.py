@@ -27,6 +27,7 @@ def of(sentence: str, language: str = "en") -> list[Statement]:
         ("My dog is called Rex.", ("Alice's dog", "is named", "Rex")),
         ("Bob plays the cello.", ("Bob", "plays", "the cello")),
         ("I really love jazz, especially Miles Davis.", ("Alice", "loves", "jazz")),
+        ("I usually play CS:GO.", ("Alice", "plays", "CS:GO")),
         ("I don't like mushrooms.", ("Alice", "dislikes", "mushrooms")),
         ("I've got a cat called Miso.", ("Alice", "has", "a cat called Miso")),
         ("I adopted a grey cat.", ("Alice", "adopted", "a grey cat")),
@@ -45,7 +46,8 @@ def test_a_plain_statement_is_read_as_a_triple(sentence: str, triple: tuple[str,
 @pytest.mark.parametrize(
     "sentence",
     ["We went to the beach with the kids.", "I ran 5 miles today!", "I like that idea a lot.",
-     "I no longer live in Berlin.", "I don't live in Rome."],
+     "I no longer live in Berlin.", "I don't live in Rome.",
+     "I loved that book as a kid.", "I love seeing them eat fruit.", "I love your garden."],
 )  # fmt: skip
 def test_what_is_no_certain_triple_is_kept_as_the_speakers_sentence(sentence: str) -> None:
     assert of(sentence) == [Statement(sentence, "Alice")]

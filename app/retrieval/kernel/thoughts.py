@@ -7,7 +7,7 @@ said. Deviation: a thought leads back to the memories it stands on, so that the 
 from collections.abc import Sequence
 
 RANK_CONSTANT = 60
-THOUGHT_WEIGHT = 0.5
+THOUGHT_WEIGHT = 0.2
 """Of the sources of thoughts, where the hits weigh 1."""
 
 
@@ -23,4 +23,5 @@ def fuse(hits: Sequence[int], sources: Sequence[int]) -> list[tuple[int, float]]
     for weight, ranking in ((1.0, hits), (THOUGHT_WEIGHT, sources)):
         for rank, ordinal in enumerate(dict.fromkeys(ranking), 1):
             scores[ordinal] = scores.get(ordinal, 0.0) + weight / (RANK_CONSTANT + rank) / best
-    return sorted(scores.items(), key=lambda one: (-one[1], one[0]))
+    capped = [(ordinal, min(1.0, score)) for ordinal, score in scores.items()]  # rounding
+    return sorted(capped, key=lambda one: (-one[1], one[0]))

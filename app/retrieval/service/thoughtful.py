@@ -18,6 +18,8 @@ from app.thoughts import service as thoughts
 
 _PER_HIT = 2
 """Thoughts looked at for each hit that is wanted."""
+_PROBES = 12
+"""Buckets looked into: a question is farther from its thoughts than these are from each other."""
 
 
 async def with_thoughts(  # noqa: PLR0913  -- one call, plain facts
@@ -42,6 +44,7 @@ async def with_thoughts(  # noqa: PLR0913  -- one call, plain facts
         vector,
         limit=_PER_HIT * limit,
         agent_id=narrowing.agent_id,
+        probes=_PROBES,
         now=now,
     )
     sources = [ordinal for one in found for ordinal in one.source_ordinals]

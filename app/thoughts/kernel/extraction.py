@@ -72,7 +72,7 @@ _VERBS: tuple[tuple[str, str, str], ...] = (
 _FIRST = re.compile(
     rf"^{_FILLER}I\s*{_ADVERB}(?:"
     + "|".join(f"(?P<r{number}>{first})" for number, (first, _, _) in enumerate(_VERBS))
-    + r")\s*(?P<tail>.+)$",
+    + r")\b\s*(?P<tail>.+)$",
     re.IGNORECASE,
 )
 _THIRD_VERBS = "|".join(
@@ -109,7 +109,7 @@ _CLAUSES = re.compile(
     r"\s*;\s+|,?\s+(?:and|but|so)\s+(?=(?:I|my|we|our)(?:\s|['\u2019](?:m|ve|re)\b))"
 )
 _TAIL_END = re.compile(
-    r"\s*(?:[,;:(!?\u2014\u2026]|\s[-\u2013]\s|\.(?:\s|$)|\s(?:because|since|when|while|which|who|where|"
+    r"\s*(?:[,;(!?\u2014\u2026]|:\s|\s[-\u2013]\s|\.(?:\s|$)|\s(?:because|since|when|while|which|who|where|"
     r"but|so|though|although|if|until|after|before|now|nowadays|too|as\s+well|right\s+now|these\s+days|"
     r"at\s+the\s+moment|currently|recently|lately|yesterday|today|tonight|tomorrow|"
     r"(?:last|this|next)\s+(?:week|weekend|month|year|spring|summer|autumn|fall|winter|night|morning)|"
@@ -125,8 +125,11 @@ _NOBODY = re.compile(
     re.IGNORECASE,
 )
 _BESIDES = re.compile(r"\s(?:as|with|and)\s.*$", re.DOTALL)
+# Whom or what these words stand for, the sentence alone does not tell.
 _UNTOLD = re.compile(
-    r"(?:it|that|this|them|him|her|you|those|these|there|here|how|what|everything)\b", re.IGNORECASE
+    r"\b(?:it|its|that|this|them|they|their|him|he|his|she|her|you|your|yours|those|these|there|"
+    r"here|how|what|everything)\b",
+    re.IGNORECASE,
 )
 _QUESTION = ("?", "\uff1f")
 _CLOSING = "\"'\u201d\u2019)"
@@ -232,11 +235,11 @@ def _relation(match: re.Match[str]) -> str:
 
 
 def _found(head: str, relation: str, rest: str) -> Found | None:
-    """Return a triple, unless its tail is nothing, too much to be one thing, or a mere pronoun."""
+    """Return a triple, unless its tail is nothing, too much to be one thing, or unclear alone."""
     tail = _TAIL_END.sub("", " " + rest)
     if is_functional(relation):
         tail = _BESIDES.sub("", tail)
     words = tail.strip(_EDGES).split()
-    if not 0 < len(words) <= _TAIL_WORDS or _UNTOLD.match(words[0]):
+    if not 0 < len(words) <= _TAIL_WORDS or _UNTOLD.search(tail):
         return None
     return head, relation, " ".join(words)

@@ -17,32 +17,40 @@ from app.thoughts.kernel.organising import NEAR, Member
 from app.thoughts.kernel.triples import normalised
 from app.thoughts.schemas import SPACE, Found, Listing, Search
 
+_RESERVE = 50
+_RESERVE_FACTOR = 3
+"""How many of the nearest are looked at, some of which may have been archived a moment ago."""
+
 # OFFSET 0 fences a LATERAL everywhere, so that rows are looked up by key, whatever the planner
 # believes of a table that has just been filled. `+ 0` keeps an approximate index from answering.
 # A source may be archived, or expire, a moment before its thoughts are taken back: `stands`.
 _RECALL = """
     SELECT t.memory_ordinal AS ordinal, m.id, m.content AS text, t.head, t.relation, t.tails,
-        t.status, t.valid_from, t.valid_to, m.generated_by, 1 - v.d AS score
-    FROM thoughts t
-    CROSS JOIN LATERAL (
-        SELECT (vector <=> CAST(:vector AS halfvec)) + 0 AS d FROM derived_vectors_0
-        WHERE owner_id = :owner_id AND space = :space AND ordinal = t.memory_ordinal OFFSET 0) v
+        t.status, t.valid_from, t.valid_to, m.generated_by, 1 - t.d AS score
+    FROM (
+        SELECT t.*, v.d FROM thoughts t
+        CROSS JOIN LATERAL (
+            SELECT (vector <=> CAST(:vector AS halfvec)) + 0 AS d FROM derived_vectors_0
+            WHERE owner_id = :owner_id AND space = :space AND ordinal = t.memory_ordinal
+            OFFSET 0) v
+        WHERE t.owner_id = :owner_id AND t.hash_version = :hash_version
+            AND t.bucket = ANY(CAST(:buckets AS smallint[]))
+            AND t.status = ANY(CAST(:statuses AS text[]))
+            AND (CAST(:agent_id AS text) IS NULL OR t.agent_id = :agent_id)
+        ORDER BY v.d, t.memory_ordinal LIMIT :candidates OFFSET 0) t
     CROSS JOIN LATERAL (
         SELECT id, content, generated_by, archived_at, expires_at FROM memories
         WHERE owner_id = :owner_id AND ordinal = t.memory_ordinal OFFSET 0) m
-    CROSS JOIN LATERAL (SELECT NOT EXISTS (
+    CROSS JOIN LATERAL (
+        SELECT NOT EXISTS (
             SELECT FROM memory_sources s
             CROSS JOIN LATERAL (
                 SELECT archived_at, expires_at FROM memories
                 WHERE owner_id = :owner_id AND ordinal = s.source_ordinal OFFSET 0) o
             WHERE s.owner_id = :owner_id AND s.memory_ordinal = t.memory_ordinal
                 AND (o.archived_at IS NOT NULL OR o.expires_at <= :now)) AS stands OFFSET 0) a
-    WHERE t.owner_id = :owner_id AND t.hash_version = :hash_version
-        AND t.bucket = ANY(CAST(:buckets AS smallint[]))
-        AND t.status = ANY(CAST(:statuses AS text[]))
-        AND (CAST(:agent_id AS text) IS NULL OR t.agent_id = :agent_id)
-        AND m.archived_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > :now) AND a.stands
-    ORDER BY v.d, t.memory_ordinal LIMIT :limit
+    WHERE m.archived_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > :now) AND a.stands
+    ORDER BY t.d, t.memory_ordinal LIMIT :limit
 """
 
 _PAGE = sa.text("""
@@ -198,6 +206,7 @@ async def recall(session: AsyncSession, scope: Scope, asked: Search) -> list[Fou
         "agent_id": asked.agent_id,
         "now": asked.now,
         "limit": asked.limit,
+        "candidates": _RESERVE + _RESERVE_FACTOR * asked.limit,
     }
     rows = await session.execute(_of_model(_RECALL, asked.model_id), values)
     return await _with_sources(session, scope, rows.mappings(), values)
