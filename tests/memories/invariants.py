@@ -17,7 +17,7 @@ _KEYS = """
 """
 _MEMORIES = """
     SELECT ordinal, content, name, occurred_at, context_ordinal, archived_at IS NULL, session_id
-    FROM memories WHERE owner_id = :owner_id
+    FROM memories WHERE owner_id = :owner_id AND generated_by IS NULL
 """
 _SETTINGS = """
     SELECT coalesce(o.language, t.language), coalesce(o.time_zone, t.time_zone)
@@ -46,7 +46,10 @@ Rows = dict[int, tuple[Any, ...]]
 
 
 async def _check_keys(store: Store, own: Json, memories: Rows, keys: Rows) -> None:
-    """Each live memory has the key of its ordinal, and only live memories have keys."""
+    """Each live memory has the key of its ordinal, and only live memories have keys.
+
+    Those that mechanisms made have none.
+    """
     assert all(row[5] for row in keys.values()), "a key of no memory, or of an archived one"
     live = {ordinal for ordinal, row in memories.items() if row[5]}
     assert {ordinal for ordinal in keys if ordinal > 0} == live

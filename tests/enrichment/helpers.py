@@ -1,0 +1,133 @@
+"""The whole chain behind a write, run as a worker would, and all rows that an owner has."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+from app.ingestion.service import ENRICHMENT_TASKS
+from app.jobs.errors import TaskPostponedError
+from app.jobs.protocol import TaskContext, TaskRegistry
+from app.kit.database import Database
+from app.kit.ids import new_id
+from app.linking import tasks as linking
+from app.llm.protocol import LanguageModel
+from app.memories import tasks as memories
+from app.profiles import tasks as profiles
+from app.thoughts import tasks as thoughts
+from tests.memories.helpers import Json, Sent, Store, at
+
+_TABLES = """
+    SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+        AND a.attname = 'owner_id' AND NOT a.attisdropped AND c.relname <> 'owners'
+    ORDER BY 1
+"""
+_TIMES = frozenset({"created_at", "updated_at", "at", "event_no", "digest", "owner_id"})
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+LIFE = (
+    "I live in Berlin.",
+    "My sister Carla plays the violin.",
+    "I like tea.",
+    "I planted tomatoes in the garden.",
+    "The tomatoes in the garden need water.",
+    "My garden has tomatoes and beans.",
+    "I moved to Rome.",
+    "I play the violin with Carla.",
+)
+"""What is enough for notes, links, thoughts that contradict and merge, days and a topic."""
+
+
+def life(user: str = "Alice") -> list[Json]:
+    """Return what somebody said on one day, a few hours apart."""
+    return [
+        {"content": said, "name": user, "occurred_at": at(60 * n), "session_id": "s"}
+        for n, said in enumerate(LIFE)
+    ]
+
+
+def registry(store: Store, llm: LanguageModel | None = None) -> TaskRegistry:
+    """Return the tasks of the chain, on this api's embedder."""
+    made = TaskRegistry()
+    memories.register(made, store.spaces, store.settings.housekeeping)
+    linking.register(made, store.spaces, llm, store.settings.linking)
+    thoughts.register(made, store.spaces, llm, store.settings.thoughts)
+    profiles.register(made, store.spaces, llm, store.settings.profiles)
+    return made
+
+
+async def chain(
+    store: Store,
+    user_id: str = "alice",
+    *,
+    llm: LanguageModel | None = None,
+    tasks: Sequence[str] = ENRICHMENT_TASKS,
+    database: Database | None = None,
+) -> None:
+    """Run the tasks of the chain, each as often as it asks to be."""
+    scope = await store.scope(user_id)
+    context = TaskContext(
+        database=database or store.database,
+        tenant_id=scope.tenant_id,
+        owner_id=scope.owner_id,
+        job_id=new_id(),
+    )
+    known = registry(store, llm).tasks
+    for name in tasks:
+        while True:
+            try:
+                await known[name](context)
+            except TaskPostponedError as error:
+                if error.retry_in_s:
+                    raise
+                continue
+            break
+
+
+async def owner_tables(store: Store) -> list[str]:
+    """Return every table that holds rows of owners."""
+    return [row[0] for row in await store.rows(_TABLES)]
+
+
+async def contents(store: Store, user_id: str = "alice") -> dict[str, list[Json]]:
+    """Return all rows of an owner as JSON, by table."""
+    scope = await store.scope(user_id)
+    return {
+        table: [
+            row[0]
+            for row in await store.rows(
+                f"SELECT to_jsonb(t) FROM {table} t WHERE owner_id = :owner_id ORDER BY t::text",
+                owner_id=scope.owner_id,
+            )
+        ]
+        for table in await owner_tables(store)
+    }
+
+
+async def fingerprint(store: Store, user_id: str = "alice") -> dict[str, str]:
+    """Return a digest of an owner's rows by table.
+
+    Of cursors only the changes count that they have seen: they step over what mechanisms made,
+    which has ordinals, too, but is none of their business.
+    """
+    held = await contents(store, user_id)
+    for row in held["mechanism_cursors"]:
+        del row["updated_at"], row["ordinal"]
+    return {table: hashlib.sha256(repr(rows).encode()).hexdigest() for table, rows in held.items()}
+
+
+async def alike(store: Store, user_id: str) -> dict[str, list[str]]:
+    """Return an owner's rows without what no two owners share: ids, and when it was done."""
+    return {
+        table: sorted(
+            _ID.sub("*", repr({k: v for k, v in row.items() if k not in _TIMES})) for row in rows
+        )
+        for table, rows in (await contents(store, user_id)).items()
+        if table != "jobs"
+    }
+
+
+async def switch(store: Store, **mechanisms: Sent) -> None:
+    """Switch mechanisms on or off for the whole tenant."""
+    answer = await store.send("PUT", "/v1/settings", {"mechanisms": mechanisms})
+    assert answer.status_code == 200, answer.text
