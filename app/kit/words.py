@@ -42,6 +42,7 @@ def words(text: str) -> list[Word]:
     return [Word(match[0], match.start(), match.end()) for match in _WORD.finditer(text)]
 
 
+@lru_cache(maxsize=50_000)  # the stemmer is plain Python, and people repeat themselves
 def stem(word: str, algorithm: str) -> str:
     """Return a word's Snowball stem, lower-case; ``algorithm`` is a language's English name.
 

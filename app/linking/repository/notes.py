@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.linking.kernel.links import Near
@@ -145,10 +146,15 @@ async def _write(
         await session.execute(statement, bound)
 
 
+def _is_among(ordinals: Sequence[int]) -> sa.ColumnElement[bool]:
+    # One array, not a list of its own length each time: the statement stays prepared.
+    return NoteRow.memory_ordinal == sa.any_(sa.cast(list(ordinals), ARRAY(sa.Integer)))
+
+
 async def digests(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> dict[int, bytes]:
     """Return by ordinal what the notes that exist were made from."""
     statement = sa.select(NoteRow.memory_ordinal, NoteRow.made_from).where(
-        NoteRow.owner_id == scope.owner_id, NoteRow.memory_ordinal.in_(ordinals)
+        NoteRow.owner_id == scope.owner_id, _is_among(ordinals)
     )
     return {row.memory_ordinal: row.made_from for row in await session.execute(statement)}
 
@@ -165,9 +171,7 @@ async def standings(
 ) -> dict[int, Standing]:
     """Return by ordinal how the notes stand that exist."""
     columns = (NoteRow.memory_ordinal, NoteRow.agent_id, NoteRow.is_linked)
-    statement = sa.select(*columns).where(
-        NoteRow.owner_id == scope.owner_id, NoteRow.memory_ordinal.in_(ordinals)
-    )
+    statement = sa.select(*columns).where(NoteRow.owner_id == scope.owner_id, _is_among(ordinals))
     return {row[0]: Standing(row[1], row[2]) for row in await session.execute(statement)}
 
 
@@ -176,7 +180,7 @@ async def held(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> 
     if not ordinals:
         return {}
     statement = sa.select(NoteRow).where(
-        NoteRow.owner_id == scope.owner_id, NoteRow.memory_ordinal.in_(sorted(set(ordinals)))
+        NoteRow.owner_id == scope.owner_id, _is_among(sorted(set(ordinals)))
     )
     found = await session.scalars(statement.execution_options(populate_existing=True))
     return {row.memory_ordinal: row for row in found}
