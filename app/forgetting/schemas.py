@@ -144,14 +144,17 @@ class Curve(BaseModel):
     strength_days: StrengthDays
     recalled_at: RecalledAt
     fades_at: FadesAt
-    points: list[CurvePoint]
+    points: Annotated[list[CurvePoint], Field(description="From a week ago to 30 days ahead.")]
 
 
 class ForgettingRead(BaseModel):
     """How an owner's memories fade: a week back, thirty days ahead if nothing is recalled."""
 
-    now: datetime
+    now: Annotated[datetime, Field(description="The moment of the answer.")]
     time_zone: str
-    policy: ForgettingPolicy
-    curves: list[Curve]
+    policy: Annotated[ForgettingPolicy, Field(description="By which memories fade.")]
+    curves: Annotated[
+        list[Curve],
+        Field(description="Of the strongest, the weakest and the latest recalled memories."),
+    ]
     runs: Annotated[list[RunRead], Field(description="The last passes, the latest first.")]

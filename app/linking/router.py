@@ -81,7 +81,10 @@ async def list_evolutions(
     ),
 )
 async def revert_evolution(
-    session: SessionDep, principal: WriterDep, memory_id: UUID, evolution_id: UUID
+    session: SessionDep,
+    principal: WriterDep,
+    memory_id: UUID,
+    evolution_id: Annotated[UUID, Path(description="The change, as the list of them names it.")],
 ) -> EvolutionRead:
     """Undo one change of a note: its words, and the links it made."""
     return await service.revert(session, principal, memory_id, evolution_id, now=clock.now())

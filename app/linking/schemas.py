@@ -33,9 +33,9 @@ class NoteState(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    keywords: list[str]
-    tags: list[str]
-    context: str
+    keywords: Annotated[list[str], Field(description="Most important first.")]
+    tags: Annotated[list[str], Field(description="Broad categories.")]
+    context: Annotated[str, Field(description="What it is about, in a sentence.")]
 
 
 class NewLink(NamedTuple):
@@ -110,8 +110,8 @@ class LinkRead(BaseModel):
 class GraphRead(BaseModel):
     """Memories and the links between them."""
 
-    nodes: list[NodeRead]
-    links: list[LinkRead]
+    nodes: Annotated[list[NodeRead], Field(description="Notes, newest first.")]
+    links: Annotated[list[LinkRead], Field(description="Links between these nodes.")]
 
 
 class LinkQuery(BaseModel):
@@ -152,11 +152,11 @@ class EvolutionRead(BaseModel):
         ),
     ]
     trigger_id: Annotated[UUID, Field(description="The memory that caused it.")]
-    before: NoteState
-    after: NoteState
+    before: Annotated[NoteState, Field(description="The note as it was.")]
+    after: Annotated[NoteState, Field(description="The note as it became.")]
     generated_by: Annotated[str, Field(description="What made the change.")]
     at: datetime
-    reverted_at: datetime | None
+    reverted_at: Annotated[datetime | None, Field(description="Null: it is in force.")]
 
 
 def state_of(stored: dict[str, Any]) -> NoteState:

@@ -103,8 +103,12 @@ class TenantSettings(Body):
 
     time_zone: TimeZone = "UTC"
     language: Language = "en"
-    forgetting: ForgettingPolicy = ForgettingPolicy()
-    mechanisms: Mechanisms = Mechanisms()
+    forgetting: Annotated[ForgettingPolicy, Field(description="How memories fade.")] = (
+        ForgettingPolicy()
+    )
+    mechanisms: Annotated[Mechanisms, Field(description="What runs in the background.")] = (
+        Mechanisms()
+    )
 
 
 class OwnerSettingsUpdate(Body):
@@ -116,8 +120,13 @@ class OwnerSettingsUpdate(Body):
 
     time_zone: TimeZone | None = None
     language: Language | None = None
-    forgetting: ForgettingPolicy | None = None
-    mechanisms: Mechanisms | None = None
+    forgetting: Annotated[
+        ForgettingPolicy | None, Field(description="How memories fade; null: the tenant's policy.")
+    ] = None
+    mechanisms: Annotated[
+        Mechanisms | None,
+        Field(description="What runs in the background; null: as the tenant says."),
+    ] = None
 
 
 class OwnerSettings(BaseModel):
@@ -125,8 +134,8 @@ class OwnerSettings(BaseModel):
 
     time_zone: TimeZone | None
     language: Language | None
-    forgetting: ForgettingPolicy | None
-    mechanisms: Mechanisms | None
+    forgetting: Annotated[ForgettingPolicy | None, Field(description="Null: the tenant's.")]
+    mechanisms: Annotated[Mechanisms | None, Field(description="Null: the tenant's.")]
     effective: TenantSettings
 
 

@@ -86,6 +86,14 @@ UNSCOPED: Mapping[str, Mapping[str, str]] = {
     "app/memories/repository/rows.py": {
         "_take": "a private helper that takes the statement first",
     },
+    "app/memories/repository/derived.py": {
+        "_gather": "a private helper that takes the statement first",
+        "_nearest_by_bits": "a private helper that takes the statement first",
+        "_nearest_of_all": "a private helper that takes the statement first",
+    },
+    "app/memories/repository/feed.py": {
+        "quiet_seconds": "when the api last spoke to the database; no rows",
+    },
     "app/memories/repository/vectors.py": {
         "models": "embedding models are the operator's",
         "active_model": "embedding models are the operator's",

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.linking.helpers import organise
-from tests.memories.helpers import Json, Store, at
+from tests.memories.helpers import Json, Sent, Store, at
 
 pytestmark = pytest.mark.pg
 
@@ -22,7 +22,7 @@ async def _chain(store: Store, **more: object) -> list[str]:
     return ids
 
 
-async def _hits(store: Store, **more: object) -> list[Json]:
+async def _hits(store: Store, **more: Sent) -> list[Json]:
     recalled = await store.recall("alpha bravo", recipe="linked", limit=1, **more)
     hits: list[Json] = recalled["hits"]
     return hits

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from app.retrieval.kernel.candidates import Candidate
@@ -186,4 +186,6 @@ def test_a_row_of_the_statement_is_a_candidate_member_by_member() -> None:
 def test_the_driver_remembers_how_to_send_a_recall(dense: DensePath) -> None:
     statement = recall._text(dense, 1, (), is_filtered=False)
 
-    assert len(str(statement.compile(dialect=PGDialect_psycopg()))) <= MAX_CACHED_STATEMENT_LENGTH
+    sent = str(statement.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call])
+
+    assert len(sent) <= MAX_CACHED_STATEMENT_LENGTH

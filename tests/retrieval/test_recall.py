@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -125,7 +126,7 @@ async def test_a_recipe_of_one_arm_uses_only_that_one(store: Store) -> None:
     await store.remember("cat without vector", infer="none")
     store.embedder.failing = False
 
-    asked = {"explain": True, "retention": False}
+    asked: dict[str, Any] = {"explain": True, "retention": False}
     lexical = await store.recall("cat", recipe="lexical", **asked)
     dense = await store.recall("cat", recipe="dense", **asked)
 

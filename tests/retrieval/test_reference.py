@@ -1,6 +1,7 @@
 """The one statement against a plain Python reference, on random stores."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -160,7 +161,7 @@ async def test_the_same_question_twice_has_the_same_answer(store: Store) -> None
     generator = await _filled(store, 11)
     await store.remember(*["The very same words."] * 30, infer="none")
     for query in ("the very same words", sentence(generator)):
-        asked = {"limit": 50, "explain": True, "retention": False}
+        asked: dict[str, Any] = {"limit": 50, "explain": True, "retention": False}
         answers = [await store.recall(query, **asked) for _ in range(8)]
         assert all(answer["hits"] == answers[0]["hits"] for answer in answers)
 

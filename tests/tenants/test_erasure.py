@@ -36,6 +36,7 @@ def _value(column: sa.Column[Any]) -> object:
         (JSONB, {"text": SECRET}),
         (ARRAY, [SECRET]),
         (BYTEA, SECRET.encode()),
+        (sa.LargeBinary, SECRET.encode()),
         (sa.Text, SECRET),
         (sa.Uuid, _AN_ID),
         (sa.DateTime, NOW),
