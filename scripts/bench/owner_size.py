@@ -24,7 +24,7 @@ import sqlalchemy as sa
 
 from app.embeddings.client import HttpEmbedder
 from app.kit import clock
-from app.kit.database import Database
+from app.kit.database import Database, sqlalchemy_url
 from app.kit.settings import DatabaseSettings, EmbeddingSettings, RetrievalSettings
 from app.launcher import migrations
 from app.launcher.embedded import EmbeddedPostgres
@@ -102,7 +102,7 @@ def _agreement(exact: list[list[int]], other: list[list[int]]) -> float:
 
 
 async def _bytes(owner_url: str, memories: int) -> dict[str, float]:
-    engine = sa.create_engine(migrations.sqlalchemy_url(owner_url))
+    engine = sa.create_engine(sqlalchemy_url(owner_url))
     with engine.connect() as connection:
         rows = connection.execute(
             sa.text(
@@ -202,7 +202,7 @@ def plot(result: dict[str, Any], path: Path) -> None:
 
 
 def _vacuum(owner_url: str) -> None:
-    engine = sa.create_engine(migrations.sqlalchemy_url(owner_url), isolation_level="AUTOCOMMIT")
+    engine = sa.create_engine(sqlalchemy_url(owner_url), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(sa.text("VACUUM ANALYZE"))
     engine.dispose()
@@ -210,7 +210,7 @@ def _vacuum(owner_url: str) -> None:
 
 def server_setting(owner_url: str, name: str) -> str:
     """Return a setting of the server, as SHOW gives it."""
-    engine = sa.create_engine(migrations.sqlalchemy_url(owner_url))
+    engine = sa.create_engine(sqlalchemy_url(owner_url))
     with engine.connect() as connection:
         value = connection.execute(sa.text("SELECT current_setting(:name)"), {"name": name})
         found = str(value.scalar_one())

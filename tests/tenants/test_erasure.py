@@ -32,6 +32,8 @@ def _value(column: sa.Column[Any]) -> object:
     kind = column.type
     if column.name == "status":
         return "queued"
+    if isinstance(kind, ARRAY) and isinstance(kind.item_type, sa.Integer):
+        return [1]
     values: list[tuple[type[Any], object]] = [
         (JSONB, {"text": SECRET}),
         (ARRAY, [SECRET]),
