@@ -123,7 +123,10 @@ async def test_an_erased_memorys_line_goes_at_once(store: Store) -> None:
 
     await store.erase(stored[0]["id"])
 
-    held = await store.rows("SELECT CAST(d AS text) FROM day_summaries d")
+    scope = await store.scope()
+    held = await store.rows(
+        "SELECT CAST(d AS text) FROM day_summaries d WHERE owner_id = :o", o=scope.owner_id
+    )
     assert not any("anzibar" in row[0] for row in held)
 
 
