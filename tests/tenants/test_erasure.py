@@ -32,7 +32,7 @@ def _value(column: sa.Column[Any]) -> object:
     kind = column.type
     if column.name == "status":
         return "queued"
-    if isinstance(kind, ARRAY) and isinstance(kind.item_type, sa.Integer):
+    if isinstance(kind, ARRAY) and isinstance(kind.item_type, sa.Integer | sa.Float):
         return [1]
     values: list[tuple[type[Any], object]] = [
         (JSONB, {"text": SECRET}),
