@@ -215,5 +215,6 @@ async def _collect(connection: HTTPConnection) -> None:
     with suppress(TimeoutError, DatabaseUnavailableError):  # the other metrics still count
         async with asyncio.timeout(readiness.PATIENCE_S), database.transaction() as session:
             metrics.set_queue(await jobs.queue_depth(session))
+            metrics.set_backlog(await jobs.backlog(session))
             today = clock.now().date()
             metrics.set_llm_usage(*await language_models.usage_across_tenants(session, today))

@@ -24,6 +24,8 @@ from app.memories.service import Spaces
 from app.profiles import tasks as profiles
 from app.thoughts import tasks as thoughts
 
+NICENESS = 5
+"""The api, and whoever it waits for, come first where processors are scarce."""
 STOP_WITHIN_S = 7.5
 """Seconds after which a worker that was told to stop ends, whatever it waits for."""
 
@@ -54,6 +56,7 @@ def main() -> None:
     """Run until SIGTERM or Ctrl-C."""
     settings = Settings()
     logging.configure(settings.log, process="worker")
+    os.nice(NICENESS)
     asyncio.run(run(settings))
 
 

@@ -350,6 +350,7 @@ async def test_metrics_count_requests_by_template_stages_pool_and_queue(
     assert 'remembrancer_stage_seconds_count{stage="sql"}' in text
     assert 'remembrancer_database_connections{state="size"} 5.0' in text
     assert "remembrancer_queue_tasks" in text
+    assert "remembrancer_queue_backlog" in text
     assert 'remembrancer_llm_today{what="tokens_in"} 0.0' in text
     assert "zebra" not in text
 

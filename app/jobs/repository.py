@@ -86,6 +86,9 @@ _DEPTH = sa.text("""
 SELECT status::text, count(*) FROM procrastinate_jobs
 WHERE status IN ('todo', 'doing') GROUP BY status
 """)
+_BACKLOG = sa.text("""
+SELECT args->>'name', count(*) FROM procrastinate_jobs WHERE status = 'todo' GROUP BY 1
+""")
 _DUE = sa.text("""
 SELECT EXISTS (
     SELECT FROM procrastinate_jobs waiting
@@ -290,6 +293,11 @@ async def queue_depth(session: AsyncSession) -> dict[str, int]:
     """Return how many tasks wait (``todo``) and run (``doing``), of all tenants."""
     found = {row[0]: row[1] for row in await session.execute(_DEPTH)}
     return {"todo": found.get("todo", 0), "doing": found.get("doing", 0)}
+
+
+async def backlog(session: AsyncSession) -> dict[str, int]:
+    """Return how many tasks of each name wait, of all tenants."""
+    return {row[0]: row[1] for row in await session.execute(_BACKLOG)}
 
 
 async def is_due(session: AsyncSession) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "observe_request",
     "render",
     "serve",
+    "set_backlog",
     "set_llm_usage",
     "set_pool",
     "set_queue",
@@ -63,6 +64,12 @@ _queue = Gauge(
     "remembrancer_queue_tasks",
     "Background tasks by status, in the whole service.",
     ("status",),
+    registry=REGISTRY,
+)
+_backlog = Gauge(
+    "remembrancer_queue_backlog",
+    "Background tasks that wait, by name, in the whole service.",
+    ("task",),
     registry=REGISTRY,
 )
 
@@ -114,6 +121,13 @@ def set_queue(depth: dict[str, int]) -> None:
     _queue.clear()
     for status, tasks in depth.items():
         _queue.labels(status).set(tasks)
+
+
+def set_backlog(waiting: dict[str, int]) -> None:
+    """Say how many background tasks of each name wait."""
+    _backlog.clear()
+    for task, tasks in waiting.items():
+        _backlog.labels(task).set(tasks)
 
 
 def observe_llm(outcome: str, seconds: float) -> None:

@@ -20,6 +20,7 @@ async def test_the_depth_of_the_queue_counts_what_waits_and_what_runs(
 
     async with world.database.transaction() as session:
         assert await service.queue_depth(session) == {"todo": 1, "doing": 1}
+        assert await service.backlog(session) == {"test.two": 1}
 
 
 async def test_a_transaction_of_another_tenant_sees_no_job(world: World, owner: Owner) -> None:

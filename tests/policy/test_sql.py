@@ -77,6 +77,7 @@ UNSCOPED: Mapping[str, Mapping[str, str]] = {
         "withdraw": "places in the queue, which holds ids only",
         "live": "places in the queue",
         "queue_depth": "counts for the operator's metrics",
+        "backlog": "counts for the operator's metrics",
         "is_due": "the worker's view of the whole queue",
         "rescue": "the worker's view of the whole queue",
         "held_by": "the worker's view of the whole queue",

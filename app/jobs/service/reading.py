@@ -44,6 +44,11 @@ async def queue_depth(session: AsyncSession) -> dict[str, int]:
     return await repository.queue_depth(session)
 
 
+async def backlog(session: AsyncSession) -> dict[str, int]:
+    """Return how many tasks of each name wait, of all tenants."""
+    return await repository.backlog(session)
+
+
 async def is_due(session: AsyncSession) -> bool:
     """Say whether some task, of any tenant, could run now."""
     return await repository.is_due(session)
