@@ -103,7 +103,7 @@ def test_the_nearest_are_those_of_a_plain_comparison() -> None:
 def test_equally_near_vectors_come_by_ordinal() -> None:
     held = np.ones((3, 4), np.float32)
 
-    found, _ = kernel.nearest(held, np.array([9, 3, 6], np.int32), held[:1] / 2, k=2)
+    found, _ = kernel.nearest(held, np.array([9, 3, 6], np.int32), held[:1] / np.float32(2), k=2)
 
     assert found.tolist() == [[3, 6]]
 

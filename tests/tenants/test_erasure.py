@@ -27,11 +27,21 @@ _OWN = {"tenants", "owners", "owner_stats"}
 _LEFT_EMPTY = {("memory_sources", "source_ordinal")}  # a source is an episode or a memory
 
 
+_CHOSEN = {
+    ("jobs", "status"): "queued",
+    ("thoughts", "status"): "active",
+    ("note_evolutions", "action"): "strengthen",
+    ("note_links", "target_ordinal"): 0,  # a link goes to an earlier note
+}
+"""What columns take that take a few values only."""
+
+
 def _value(column: sa.Column[Any]) -> object:
     """Return something for a column, with the secret in it where it takes a text."""
     kind = column.type
-    if column.name == "status":
-        return "queued"
+    chosen = _CHOSEN.get((column.table.name, column.name))
+    if chosen is not None:
+        return chosen
     if isinstance(kind, ARRAY) and isinstance(kind.item_type, sa.Integer | sa.Float):
         return [1]
     values: list[tuple[type[Any], object]] = [
@@ -53,6 +63,7 @@ def _value(column: sa.Column[Any]) -> object:
 async def _fill(connection: AsyncConnection, tenant_id: UUID, owner_id: int) -> None:
     """Put a row of the owner into every table that takes one."""
     known = {"tenant_id": tenant_id, "owner_id": owner_id}
+    await connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
     for table in Base.metadata.sorted_tables:
         if "owner_id" in table.c and table.name not in _OWN:
             row = {
