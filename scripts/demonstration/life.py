@@ -120,14 +120,13 @@ async def _look(house: House, clock: Clock, told: int) -> Snapshot:
         "limit": 200,
     }
     retained: dict[str, list[float]] = {}
-    cursor: str | None = None
-    is_more = True
-    while is_more:
-        page = await house.call("POST", "/v1/forgetting:preview", body | {"cursor": cursor})
-        for one in page["items"]:
-            retained.setdefault(one["occurred_at"][:10], []).append(one["retention"])
-        cursor = page["next_cursor"]
-        is_more = cursor is not None
+    page = await house.call("POST", "/v1/forgetting:preview", body)
+    live, items = page["examined"], page["items"]
+    while page["next_cursor"] is not None:
+        body["cursor"] = page["next_cursor"]
+        page = await house.call("POST", "/v1/forgetting:preview", body)
+        items += page["items"]
+    for one in items:
+        retained.setdefault(one["occurred_at"][:10], []).append(one["retention"])
     means = {origin: fmean(values) for origin, values in sorted(retained.items())}
-    live = page["examined"]
     return Snapshot(clock.now().isoformat(), live, told - live, means)
