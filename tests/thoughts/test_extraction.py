@@ -47,7 +47,8 @@ def test_a_plain_statement_is_read_as_a_triple(sentence: str, triple: tuple[str,
     "sentence",
     ["We went to the beach with the kids.", "I ran 5 miles today!", "I like that idea a lot.",
      "I no longer live in Berlin.", "I don't live in Rome.",
-     "I loved that book as a kid.", "I love seeing them eat fruit.", "I love your garden."],
+     "I loved that book as a kid.", "I love seeing them eat fruit.", "I love your garden.",
+     "I love running my own studio."],
 )  # fmt: skip
 def test_what_is_no_certain_triple_is_kept_as_the_speakers_sentence(sentence: str) -> None:
     assert of(sentence) == [Statement(sentence, "Alice")]

@@ -128,7 +128,7 @@ _BESIDES = re.compile(r"\s(?:as|with|and)\s.*$", re.DOTALL)
 # Whom or what these words stand for, the sentence alone does not tell.
 _UNTOLD = re.compile(
     r"\b(?:it|its|that|this|them|they|their|him|he|his|she|her|you|your|yours|those|these|there|"
-    r"here|how|what|everything)\b",
+    r"here|how|what|everything|my|me|myself|our|us)\b",
     re.IGNORECASE,
 )
 _QUESTION = ("?", "\uff1f")
