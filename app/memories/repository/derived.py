@@ -20,7 +20,9 @@ _PUT = """
     INSERT INTO derived_vectors_0 (owner_id, space, ordinal, vector, bits)
     SELECT :owner_id, :space, v.ordinal, v.vector, binary_quantize(v.vector)
     FROM unnest(CAST(:ordinals AS integer[]), CAST(:vectors AS halfvec[])) AS v (ordinal, vector)
-    JOIN memories m ON m.owner_id = :owner_id AND m.ordinal = v.ordinal
+    -- By key: behind row-level security the planner would rather read all of an owner.
+    CROSS JOIN LATERAL (
+        SELECT FROM memories m WHERE m.owner_id = :owner_id AND m.ordinal = v.ordinal OFFSET 0) m
     ON CONFLICT (owner_id, space, ordinal)
     DO UPDATE SET vector = excluded.vector, bits = excluded.bits
 """
