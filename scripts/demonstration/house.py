@@ -66,6 +66,10 @@ class House:
             self._database, app.state.embedder, app.state.settings, llm=None
         )
 
+    def of(self, user: str) -> "House":
+        """Return another user's life in the same service."""
+        return House(self._app, self._client, user)
+
     @property
     def _database(self) -> Database:
         database: Database = self._app.state.database

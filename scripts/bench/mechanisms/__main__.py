@@ -15,13 +15,15 @@ from pathlib import Path
 
 from scripts.bench import evidence
 from scripts.bench.load import Installation
-from scripts.bench.mechanisms import days, linking
+from scripts.bench.mechanisms import days, linking, profiles, thoughts
 from scripts.bench.mechanisms.outcome import Bench, Outcome
 from scripts.bench.mechanisms.service import Service
 
 PARTS: dict[str, Callable[[Bench], Outcome]] = {
     "days": days.measure,
     "linking": linking.measure,
+    "profiles": profiles.measure,
+    "thoughts": thoughts.measure,
 }
 
 
