@@ -38,7 +38,8 @@ CLIENTS = 16
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -52,7 +53,7 @@ class Installation:
         self.directory = Path(tempfile.mkdtemp(prefix="remembrancer-load-"))
         self.directory.chmod(0o711)
         self.key = "rk_" + secrets.token_urlsafe(32)
-        self.port, self.sidecar_port = _free_port(), _free_port()
+        self.port, self.sidecar_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> "Installation":
