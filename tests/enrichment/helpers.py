@@ -105,26 +105,29 @@ async def contents(store: Store, user_id: str = "alice") -> dict[str, list[Json]
 
 
 async def fingerprint(store: Store, user_id: str = "alice") -> dict[str, str]:
-    """Return a digest of an owner's rows by table.
+    """Return a digest of an owner's rows by table."""
+    held = _without_steps(await contents(store, user_id))
+    return {table: hashlib.sha256(repr(rows).encode()).hexdigest() for table, rows in held.items()}
 
-    Of cursors only the changes count that they have seen: they step over what mechanisms made,
-    which has ordinals, too, but is none of their business.
+
+def _without_steps(held: dict[str, list[Json]]) -> dict[str, list[Json]]:
+    """Leave of cursors only the changes that they have seen.
+
+    They step over what mechanisms made, which has ordinals, too, but is none of their business.
     """
-    held = await contents(store, user_id)
     for row in held["mechanism_cursors"]:
         del row["updated_at"], row["ordinal"]
-    return {table: hashlib.sha256(repr(rows).encode()).hexdigest() for table, rows in held.items()}
+    return held
 
 
 async def alike(store: Store, user_id: str) -> dict[str, list[str]]:
     """Return an owner's rows without what no two owners share: ids, and when it was done."""
-    return {
-        table: sorted(
-            _ID.sub("*", repr({k: v for k, v in row.items() if k not in _TIMES})) for row in rows
-        )
-        for table, rows in (await contents(store, user_id)).items()
-        if table != "jobs"
-    }
+    held = _without_steps(await contents(store, user_id))
+    return {table: sorted(map(_plain, rows)) for table, rows in held.items() if table != "jobs"}
+
+
+def _plain(row: Json) -> str:
+    return _ID.sub("*", repr({name: value for name, value in row.items() if name not in _TIMES}))
 
 
 async def switch(store: Store, **mechanisms: Sent) -> None:

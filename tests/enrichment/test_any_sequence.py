@@ -144,7 +144,7 @@ class Life:
             assert answer.status_code in {200, 409}, answer.text
 
 
-@pytest.mark.parametrize(("seed", "with_model"), [(0, False), (1, True), (2, False), (3, True)])
+@pytest.mark.parametrize(("seed", "with_model"), [(0, False), (1, True), (2, True)])
 async def test_any_sequence_keeps_what_must_be_true(
     store: Store, seed: int, *, with_model: bool
 ) -> None:
@@ -157,7 +157,7 @@ async def test_any_sequence_keeps_what_must_be_true(
         await follow(store, life.user, archiving="threshold", threshold=0.05)
 
     for _ in range(4):
-        for _ in range(8):
+        for _ in range(7):
             await generator.choice(lives).step()
         await _check(store)
 

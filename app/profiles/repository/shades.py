@@ -43,11 +43,11 @@ def _members(scope: Scope) -> sa.Select[int, UUID | None, float | None]:
 
 
 async def everyone(session: AsyncSession, scope: Scope) -> Sequence[Shade]:
-    """Return all shades of an owner, the largest first."""
+    """Return all shades of an owner, the largest first; of one size, by what they stand on."""
     statement = (
         sa.select(Shade)
         .where(Shade.owner_id == scope.owner_id)
-        .order_by(Shade.size.desc(), Shade.id)
+        .order_by(Shade.size.desc(), Shade.source_ordinals, Shade.id)
     )
     return (await session.scalars(statement)).all()
 

@@ -84,7 +84,7 @@ async def _compose(whose: Subject, *, is_full: bool, seen: int) -> None:
             await session.flush()
             await versions.prune(session, whose.scope, keep=whose.shop.settings.keep_versions)
         if is_full:
-            state.full_version = state.version
+            state.full_version, state.wants_full = state.version, False
         state.changes = max(0, state.changes - seen)
         state.members, state.is_forced, state.updated_at = members, False, clock.now()
 

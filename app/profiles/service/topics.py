@@ -100,7 +100,8 @@ async def _find(whose: Subject, table: ModelTable, measure: calibration.Calibrat
             "join": found.thresholds.join,
             "merge": found.thresholds.merge,
         }
-        state.wants_full = False
+        # Until a version shows them: a worker that dies before that finds them anew.
+        state.wants_full = True
 
 
 def _evenly(ordinals: Sequence[int], most: int) -> list[int]:
