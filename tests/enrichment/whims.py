@@ -8,7 +8,7 @@ from app.llm.protocol import Prompt
 
 _SOURCE = re.compile(r'<source id="([^"]+)">\n(.*?)\n</source>', re.DOTALL)
 _EMPTY = {"should_evolve": False, "actions": [], "suggested_connections": []}
-_UNCHANGED = {
+_UNCHANGED: dict[str, list[str]] = {
     "tags_to_update": [],
     "new_context_neighborhood": [],
     "new_tags_neighborhood": [],
