@@ -126,12 +126,11 @@ async def _measure(server: EmbeddedPostgres, sizes: Sequence[int]) -> list[dict[
     found, held = [], 0
     for size in sizes:
         last = min(LAST, size - held)
-        for count, is_timed in ((size - held - last, False), (last, True)):
-            if count:
-                figures = await _grow(database, embedder, registry, held, count)
-                held += count
-            if is_timed:
-                found.append({"memories": size, **figures})
+        if size - held > last:
+            await _grow(database, embedder, registry, held, size - held - last)
+        figures = await _grow(database, embedder, registry, size - last, last)
+        found.append({"memories": size, **figures})
+        held = size
     await database.close()
     return found
 
