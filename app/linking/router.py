@@ -23,7 +23,7 @@ from app.linking.schemas import (
 from app.memories.errors import MemoryNotFoundError, OwnerBusyError
 from app.tenants import service as tenants
 from app.tenants.dependencies import ReaderDep, SessionDep, WriterDep
-from app.tenants.errors import OtherOwnerError
+from app.tenants.errors import OtherOwnerError, OwnerNotFoundError
 from app.tenants.schemas import Principal
 
 router = APIRouter(prefix="/v1", tags=["notes and links"])
@@ -90,7 +90,7 @@ async def revert_evolution(
     return await service.revert(session, principal, memory_id, evolution_id, now=clock.now())
 
 
-@router.get("/users/{user_id:path}/graph", responses=problems(OtherOwnerError))
+@router.get("/users/{user_id:path}/graph", responses=problems(OwnerNotFoundError, OtherOwnerError))
 async def read_user_graph(
     session: SessionDep,
     principal: ReaderDep,
@@ -101,7 +101,9 @@ async def read_user_graph(
     return await _graph(session, principal, user_id, asked)
 
 
-@router.get("/agents/{agent_id:path}/graph", responses=problems(OtherOwnerError))
+@router.get(
+    "/agents/{agent_id:path}/graph", responses=problems(OwnerNotFoundError, OtherOwnerError)
+)
 async def read_agent_graph(
     session: SessionDep,
     principal: ReaderDep,
@@ -115,11 +117,8 @@ async def read_agent_graph(
 async def _graph(
     session: SessionDep, principal: Principal, user_id: str | None, asked: GraphQuery
 ) -> GraphRead:
-    """Return an owner's graph; an unknown owner's is empty."""
     owner = tenants.name_owner(principal, user_id, asked.agent_id)
-    scope = await tenants.enter(session, principal.tenant_id, owner)
-    if scope is None:
-        return GraphRead(nodes=[], links=[])
+    scope = await tenants.enter_known(session, principal.tenant_id, owner)
     return await service.graph(
         session,
         scope,

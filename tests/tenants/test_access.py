@@ -117,6 +117,7 @@ async def test_no_id_of_one_tenant_means_anything_to_another(
         "agent_id": "helper",
         "memory_id": stored["items"][0]["id"],
         "job_id": stored["job_id"],
+        "evolution_id": stored["items"][0]["id"],
         "session_id": "s",
     }
     memory = await client.get(f"/v1/memories/{ours['memory_id']}", headers=OPERATOR)
