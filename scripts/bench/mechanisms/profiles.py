@@ -1,8 +1,11 @@
 """Profiles and summaries: what a prompt of the same length holds with them, and without."""
 
-from collections.abc import Iterator, Mapping
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.bench import evidence
 from scripts.bench.mechanisms import datasets
@@ -18,29 +21,49 @@ _BROAD = (
 )
 _BUDGET = 800
 _CONVERSATIONS = 2
+_TELLING = 10
+_WORD = re.compile(r"[a-z]{4,}")
+
+
+class Prompts(NamedTuple):
+    """By question: the share of what is wanted that a prompt holds."""
+
+    sources: list[float]
+    """Of the days, or the gold turns, by the memories the prompt shows."""
+    words: list[float]
+    """Of the telling words of all days, by the prompt's text."""
 
 
 def measure(bench: Bench) -> Outcome:
-    """Compare prompts for broad questions by days, and for narrow ones by evidence."""
+    """Compare prompts for broad questions by telling words, for narrow ones by evidence."""
     broad = _compare(bench, _diaries(bench))
     narrow = _compare(bench, _conversations(bench))
-    days, gold = difference(*broad), difference(*narrow)
+    words = difference(broad[0].words, broad[1].words)
+    days = difference(broad[0].sources, broad[1].sources)
+    gold = difference(narrow[0].sources, narrow[1].sources)
     rows = [
         evidence.row(
-            f"days that a prompt for a broad question stands on: {days}",
-            round(fmean(broad[1]), 4), target="more than without a profile",
-            baseline=round(fmean(broad[0]), 4), holds=days.low > 0,
+            f"telling words of all days in a prompt for a broad question: {words}",
+            round(fmean(broad[1].words), 4), target="more than without a profile",
+            baseline=round(fmean(broad[0].words), 4), holds=words.low > 0,
         ),
         evidence.row(
-            f"gold turns that a prompt for a narrow question stands on: {gold}",
-            round(fmean(narrow[1]), 4), target="≥ without - .02",
-            baseline=round(fmean(narrow[0]), 4), holds=gold.mean >= -0.02,
+            f"days whose memories a prompt for a broad question shows: {days}",
+            round(fmean(broad[1].sources), 4), baseline=round(fmean(broad[0].sources), 4),
+        ),
+        evidence.row(
+            f"gold turns that a prompt for a narrow question shows: {gold}",
+            round(fmean(narrow[1].sources), 4), target="≥ without - .02",
+            baseline=round(fmean(narrow[0].sources), 4), holds=gold.mean >= -0.02,
         ),
     ]  # fmt: skip
-    n = f"{len(broad[0])} broad questions of 15 users, {len(narrow[0])} narrow ones"
-    notes = f"Prompts of {_BUDGET} tokens by /v1/context, the same with and without a profile."
-    raw = {"days": days, "gold": gold}
-    return Outcome("Profiles (Second Me, MemoryBank)", n, days.low > 0, rows, notes, raw)
+    n = f"{len(broad[0].words)} broad questions of 15 users, {len(narrow[0].words)} narrow ones"
+    notes = (
+        f"Prompts of {_BUDGET} tokens by /v1/context, for a user with a profile and for one who "
+        "said the same and has none. Telling words: of each day the ten of highest tf-idf."
+    )
+    raw = {"words": words, "days": days, "gold": gold}
+    return Outcome("Profiles (Second Me, MemoryBank)", n, words.low > 0, rows, notes, raw)
 
 
 Subject = tuple[str, list[dict[str, Any]], list[Question], str]
@@ -51,37 +74,61 @@ def _diaries(bench: Bench) -> Iterator[Subject]:
     for user, items in datasets.diaries(bench.data / "memorybank").items():
         days = frozenset(item["metadata"]["day"] for item in items)
         asked = [Question(text, days, "broad") for text in _BROAD]
-        yield "life-" + user.replace(" ", "-"), items, asked, "day"
+        yield user.replace(" ", "-"), items, asked, "day"
 
 
 def _conversations(bench: Bench) -> Iterator[Subject]:
     held = datasets.conversations(bench.data / "locomo_dev.jsonl")[:_CONVERSATIONS]
     for one in held:
-        yield f"life-{one.name}", one.items, one.questions, "doc"
+        yield one.name, one.items, one.questions, "doc"
 
 
-def _compare(bench: Bench, subjects: Iterator[Subject]) -> tuple[list[float], list[float]]:
-    """Return by question the share that the prompt stands on, without a profile and with it."""
-    without: list[float] = []
-    with_: list[float] = []
+def _compare(bench: Bench, subjects: Iterator[Subject]) -> tuple[Prompts, Prompts]:
+    """Return what prompts hold for a user without a profile, and for one with it."""
+    found = Prompts([], []), Prompts([], [])
     for user, items, asked, member in subjects:
-        bench.service.switch(user, on=False)
-        ids = bench.service.store(user, items)
-        about = {one: item["metadata"][member] for one, item in zip(ids, items, strict=True)}
-        without += [_share(bench, user, question, about) for question in asked]
-        bench.service.switch(user, on=bench.is_on)
-        bench.service.organise(user, ids[0])
-        with_ += [_share(bench, user, question, about) for question in asked]
-    return without, with_
+        telling = _telling(items)
+        for prompts, prefix, is_on in zip(found, ("bare", "life"), (False, bench.is_on),
+                                          strict=True):  # fmt: skip
+            name = f"{prefix}-{user}"
+            bench.service.switch(name, on=is_on)
+            ids = bench.service.store(name, items)
+            if is_on:
+                bench.service.organise(name, ids[0])
+            about = {one: item["metadata"][member] for one, item in zip(ids, items, strict=True)}
+            for question in asked:
+                told = _prompt(bench, name, question.text)
+                shown = [about[one] for part in told["sections"] for one in part["memory_ids"]
+                         if one in about]  # fmt: skip
+                prompts.sources.append(recall_at(len(shown), shown, question.gold))
+                prompts.words.append(len(telling & set(_words(told["text"]))) / len(telling))
+    return found
 
 
-def _share(bench: Bench, user: str, question: Question, about: Mapping[str, str]) -> float:
-    body = {
-        "query": question.text,
-        "user_id": user,
-        "max_tokens": _BUDGET,
-        "reinforce": False,
+def _prompt(bench: Bench, user: str, text: str) -> dict[str, Any]:
+    body = {"query": text, "user_id": user, "max_tokens": _BUDGET, "reinforce": False}
+    return dict(bench.service.call("POST", "/v1/context", body))
+
+
+def _telling(items: Sequence[dict[str, Any]]) -> set[str]:
+    """Return of each session what its people's words tell from those of the others."""
+    said: dict[str, Counter[str]] = {}
+    for item in items:
+        if item["role"] == "user":
+            said.setdefault(item["session_id"], Counter()).update(_words(item["content"]))
+    spread = Counter(word for words in said.values() for word in words)
+    return {
+        word
+        for words in said.values()
+        for word in sorted(words, key=lambda one: (-_weight(words, spread, len(said), one), one))[
+            :_TELLING
+        ]
     }
-    sections = bench.service.call("POST", "/v1/context", body)["sections"]
-    found = [about[one] for section in sections for one in section["memory_ids"] if one in about]
-    return recall_at(len(found), found, question.gold)
+
+
+def _weight(words: Counter[str], spread: Counter[str], sessions: int, word: str) -> float:
+    return words[word] * math.log(sessions / spread[word])
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
