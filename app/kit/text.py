@@ -2,12 +2,13 @@
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
 
@@ -129,6 +130,18 @@ Label = Annotated[
     AfterValidator(not_blank),
 ]
 """A short name shown to people."""
+
+
+def _iso_day(value: object) -> object:
+    """Refuse what is no RFC 3339 date: a number would be read as seconds since 1970."""
+    if not isinstance(value, date) and not (isinstance(value, str) and _DAY.fullmatch(value)):
+        msg = "must be a date such as 2026-01-31"
+        raise ValueError(msg)
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_iso_day), Field(examples=["2026-01-31"])]
+"""A calendar day."""
 
 AwareTime = Annotated[
     AwareDatetime,

@@ -10,7 +10,7 @@ from app.kit import clock
 from app.kit.errors import InvalidCursorError
 from app.kit.openapi import problems
 from app.kit.pagination import Page, PageCursor, PageLimit, decode_cursor, trim
-from app.kit.text import ExternalId
+from app.kit.text import Day, ExternalId
 from app.profiles import service
 from app.profiles.errors import ProfileVersionNotFoundError
 from app.profiles.schemas import (
@@ -34,8 +34,8 @@ AgentId = Annotated[ExternalId, Path(description="The agent, as the caller names
 Version = Annotated[int | None, Query(ge=0, lt=2**31, description="The latest, unless named.")]
 From = Annotated[int, Query(alias="from", ge=0, lt=2**31, description="The earlier version.")]
 To = Annotated[int, Query(ge=0, lt=2**31, description="The later version.")]
-Since = Annotated[date | None, Query(alias="from", description="The first day.")]
-Until = Annotated[date | None, Query(alias="to", description="The last day.")]
+Since = Annotated[Day | None, Query(alias="from", description="The first day.")]
+Until = Annotated[Day | None, Query(alias="to", description="The last day.")]
 
 _ONE = problems(OwnerNotFoundError, OtherOwnerError)
 _VERSION = problems(OwnerNotFoundError, OtherOwnerError, ProfileVersionNotFoundError)

@@ -13,7 +13,7 @@ from app.kit.text import ExternalId
 from app.memories.dependencies import SpacesDep
 from app.tenants import service as tenants
 from app.tenants.dependencies import DatabaseDep, ReaderDep, SessionDep, SettingsDep
-from app.tenants.errors import OtherOwnerError, OwnerRequiredError
+from app.tenants.errors import OtherOwnerError, OwnerNotFoundError, OwnerRequiredError
 from app.tenants.schemas import OwnerName, Principal
 from app.thoughts import service
 from app.thoughts.schemas import (
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1", tags=["thoughts"])
 UserId = Annotated[ExternalId, Path(description="The user, as the caller names it.")]
 AgentId = Annotated[ExternalId, Path(description="The agent, as the caller names it.")]
 
-_LIST = problems(InvalidCursorError, OtherOwnerError)
+_LIST = problems(InvalidCursorError, OwnerNotFoundError, OtherOwnerError)
 
 
 @router.post(
@@ -110,9 +110,7 @@ async def _page(
     agent_id: str | None,
 ) -> Page[ThoughtRead]:
     before = decode_cursor(asked.cursor, bits=31)
-    scope = await tenants.enter(session, principal.tenant_id, owner)
-    if scope is None:
-        return Page[ThoughtRead](items=[])
+    scope = await tenants.enter_known(session, principal.tenant_id, owner)
     listing = Listing(
         limit=asked.limit + 1,
         now=clock.now(),

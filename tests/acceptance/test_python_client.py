@@ -61,7 +61,17 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("client")
     config = directory / "config.json"
     config.write_text(
-        json.dumps({"post_hooks": [], "package_name_override": "remembrancer_client"})
+        json.dumps(
+            {
+                "post_hooks": [],
+                "package_name_override": "remembrancer_client",
+                # The generator knows no pictures and no lines of JSON: they come as files.
+                "content_type_overrides": {
+                    "image/svg+xml": "application/octet-stream",
+                    "application/jsonl": "application/octet-stream",
+                },
+            }
+        )
     )
     generate = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
     document = ["--path", str(REFERENCE / "openapi.json"), "--config", str(config)]

@@ -50,6 +50,11 @@ async def _call(
         operation.method,
         operation.url(**values),
         headers=with_key(key) if key else None,
+        params={
+            parameter["name"]: "1"  # the version of a profile: all that a path asks for so far
+            for parameter in operation.description.get("parameters", [])
+            if parameter["in"] == "query" and parameter["required"]
+        },
         json=body,
     )
 
