@@ -136,6 +136,28 @@ async def test_an_error_leaves_the_batch_for_the_next_run(store: Store) -> None:
     assert follower.all() == ["one"]
 
 
+async def test_a_memory_that_always_fails_keeps_nothing_from_the_others(store: Store) -> None:
+    await store.remember("one", "bad", "three", "four")
+    follower = Follower(store, batch=3)
+    calm = follower.work
+
+    async def work(batch: Batch) -> None:
+        if any(memory.content == "bad" for memory in batch.memories):
+            msg = "bad"
+            raise RuntimeError(msg)
+        await calm(batch)
+
+    follower.work = work  # type: ignore[method-assign]
+    for _ in range(3):
+        with pytest.raises(RuntimeError):
+            await follower.run()
+    assert sorted(follower.all()) == ["four", "one", "three"]
+    follower.work = calm  # type: ignore[method-assign]
+    await follower.run()
+
+    assert sorted(follower.all()) == ["bad", "four", "one", "three"]
+
+
 async def test_a_busy_owner_stands_in_line_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from app.jobs.errors import TaskPostponedError
 from app.jobs.protocol import TaskContext
 from app.kit import clock
 from app.kit.database import Database
+from app.kit.errors import DatabaseUnavailableError
 from app.memories.models import Memory
 from app.memories.repository import feed, rows
 from app.memories.repository.feed import Position
@@ -34,6 +35,9 @@ _LONGEST_PAUSE_S = 4.0
 
 class OwnerGoneError(Exception):
     """The owner was erased while a task worked for it: nothing is left to do."""
+
+
+_NOT_THE_BATCHES_FAULT = (OwnerGoneError, TaskPostponedError, DatabaseUnavailableError)
 
 
 @dataclass(slots=True)
@@ -98,6 +102,9 @@ async def enrich(
 ) -> None:
     """Let a mechanism catch up with an owner's memories, unless it is switched off.
 
+    A batch that fails is taken again memory by memory. One that fails alone goes to the end of
+    the feed, so that it cannot keep the mechanism from the others, and fails the attempt.
+
     Raises:
         TaskPostponedError: more waits; other owners come first.
     """
@@ -112,9 +119,9 @@ async def enrich(
             if not found.memories:
                 await _skip(found)
                 return
-            await work(found)
-            if not found.written:
-                await _skip(found)
+            if not await _worked(work, found):
+                batch = 1
+                continue
             done += len(found.memories)
             if found.is_last:
                 return
@@ -124,6 +131,22 @@ async def enrich(
             await give_way(context.database, spent_s=time.monotonic() - started)
     except OwnerGoneError:
         return
+
+
+async def _worked(work: Work, batch: Batch) -> bool:
+    """Do a batch; false if it failed and is to be taken memory by memory."""
+    try:
+        await work(batch)
+    except _NOT_THE_BATCHES_FAULT:
+        raise
+    except Exception:
+        if len(batch.memories) > 1:
+            return False
+        await _set_aside(batch)
+        raise
+    if not batch.written:
+        await _skip(batch)
+    return True
 
 
 async def give_way(database: Database, *, spent_s: float) -> None:
@@ -164,6 +187,14 @@ async def _next(database: Database, scope: Scope, mechanism: str, limit: int) ->
         end = until
     held = [*fresh, *(memory for _, memory in changed)]
     return Batch(database, scope, local, mechanism, held, end, is_last=len(held) < limit)
+
+
+async def _set_aside(batch: Batch) -> None:
+    """Move a memory that fails alone to the end of the feed."""
+    async with _owner(batch.database, batch.scope) as session:
+        if await rows.lock_owner(session, batch.scope):
+            await feed.move(session, batch.scope, batch.mechanism, batch.end, now=clock.now())
+            await feed.note_changes(session, batch.scope, [m.ordinal for m in batch.memories])
 
 
 async def _skip(batch: Batch) -> None:
