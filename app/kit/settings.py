@@ -117,7 +117,7 @@ class RetrievalSettings(Group):
         2_000, description="Owners with fewer keys are scanned exactly, larger ones by bits."
     )
     bit_candidates: Positive = Field(
-        800, description="Keys the bit scan hands to the exact re-ranking."
+        800, description="Keys the bit scan hands to the exact re-ranking, at least."
     )
 
     @model_validator(mode="after")

@@ -33,6 +33,9 @@ from app.retrieval.service.thoughtful import with_thoughts
 from app.tenants import service as tenants
 from app.tenants.schemas import LocalSettings, OwnerName, Scope
 
+_KEYS_A_BIT_CANDIDATE = 64
+"""Of a large owner every so many keys give one candidate: ties of bits grow with the owner."""
+
 _PATIENCE_S = 0.05
 """Seconds that a connection may wait for the embedder."""
 
@@ -225,7 +228,9 @@ class Recaller:
             values["vector"] = memories.as_parameter(vector)
             values["dense_keys"] = 2 * depth
             if path == "bits":
-                values["bit_candidates"] = max(settings.bit_candidates, 2 * depth)
+                values["bit_candidates"] = max(
+                    settings.bit_candidates, 2 * depth, scope.keys // _KEYS_A_BIT_CANDIDATE
+                )
         model_id = table.model_id if table else None
         if question.narrowing.node is not None:
             passing = filter_rows.passing(scope, question.narrowing)
