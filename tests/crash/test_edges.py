@@ -128,7 +128,7 @@ def test_a_write_is_acknowledged_though_the_sidecar_is_killed_and_gets_its_vecto
     assert len(client.post("/v1/recall", json=asked).json()["hits"]) == 3
     assert wait_until(lambda: _all_ready(client, user), 60, every=0.2)
     job = client.get(f"/v1/jobs/{answer.json()['job_id']}").json()
-    assert wait_until(lambda: client.get(f"/v1/jobs/{job['id']}").json()["progress"] == 1, 10)
+    assert wait_until(lambda: client.get(f"/v1/jobs/{job['id']}").json()["progress"] == 1, 60)
 
 
 def test_the_jobs_of_a_killed_worker_are_done_by_another_one_within_a_minute(

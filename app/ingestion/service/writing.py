@@ -1,6 +1,7 @@
 """Read, close, call the embedder, open, check again, write: one request is one transaction."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,10 +19,14 @@ from app.ingestion.service.reading import Said, Write
 from app.jobs import service as jobs
 from app.kit.database import Database
 from app.memories import service as memories
+from app.memories.errors import OwnerBusyError
 from app.memories.schemas import NewMemory
 from app.memories.service import ModelTable, Prepared, Spaces
 from app.tenants import service as tenants
 from app.tenants.schemas import Scope
+
+_ERASED_MEANWHILE = 3
+"""Attempts that may find their owner erased by another request before the caller hears of it."""
 
 ENRICHMENT = "enrich"
 ENRICHMENT_TASKS: tuple[str, ...] = (
@@ -61,6 +66,15 @@ async def remember(
     if replay is not None:
         return replay, True
     embedded = await _embed(spaces, news, budget_s=budget_s)
+    for _ in range(_ERASED_MEANWHILE):
+        with suppress(OwnerBusyError):  # erased a moment ago: the next attempt makes it anew
+            return await _write(database, write, embedded)
+    return await _write(database, write, embedded)
+
+
+async def _write(
+    database: Database, write: Write, embedded: Embedded
+) -> tuple[MemoriesStored, bool]:
     tenant_id = write.principal.tenant_id
     async with database.transaction(tenant_id=tenant_id) as session:
         scope = await tenants.get_or_create_owner(session, tenant_id, write.owner, now=write.now)
