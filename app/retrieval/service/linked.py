@@ -6,12 +6,12 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.linking import service as linking
-from app.memories.models import Memory
 from app.retrieval.kernel import linked as kernel
 from app.retrieval.kernel.candidates import Candidate
-from app.retrieval.kernel.linked import Linked, Step
+from app.retrieval.kernel.linked import Step
 from app.retrieval.repository import linked as rows
 from app.retrieval.repository.filters import Narrowing
+from app.retrieval.service.held import candidate_of
 from app.tenants.schemas import Scope
 
 
@@ -36,35 +36,7 @@ async def linked_to(
     passing = await rows.passing(session, scope, [one.ordinal for one in found], narrowing, now=now)
     held = {memory.ordinal: memory for memory in passing}
     return [
-        _candidate(held[one.ordinal], one, by_ordinal[one.linked_from])
+        candidate_of(held[one.ordinal], score=one.score, linked_from=by_ordinal[one.linked_from].id)
         for one in found
         if one.ordinal in held
     ][: len(hits)]
-
-
-def _candidate(memory: Memory, found: Linked, hit: Candidate) -> Candidate:
-    return Candidate(
-        ordinal=memory.ordinal,
-        score=found.score,
-        lexical_rank=None,
-        lexical_score=None,
-        dense_rank=None,
-        dense_distance=None,
-        id=memory.id,
-        kind=memory.kind,
-        content=memory.content,
-        role=memory.role,
-        name=memory.name,
-        session_id=memory.session_id,
-        agent_id=memory.agent_id,
-        place=memory.place,
-        occurred_at=memory.occurred_at,
-        created_at=memory.created_at,
-        importance=memory.importance,
-        pinned=memory.pinned,
-        strength_days=memory.strength_days,
-        recalled_at=memory.recalled_at,
-        generated_by=memory.generated_by,
-        metadata=memory.metadata_,
-        linked_from=hit.id,
-    )

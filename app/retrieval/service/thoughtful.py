@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.embeddings.protocol import Vectors
-from app.memories.models import Memory
 from app.memories.service import ModelTable
 from app.retrieval.kernel import thoughts as kernel
 from app.retrieval.kernel.candidates import Candidate
 from app.retrieval.repository import linked as rows
 from app.retrieval.repository.filters import Narrowing
+from app.retrieval.service.held import candidate_of
 from app.tenants.schemas import Scope
 from app.thoughts import service as thoughts
 
@@ -52,34 +52,7 @@ async def with_thoughts(  # noqa: PLR0913  -- one call, plain facts
     further = sorted(set(sources) - set(held))
     if further:
         passing = await rows.passing(session, scope, further, narrowing, now=now)
-        held |= {memory.ordinal: _candidate(memory) for memory in passing}
+        held |= {memory.ordinal: candidate_of(memory) for memory in passing}
     ranked = [ordinal for ordinal in sources if ordinal in held]
     fused = kernel.fuse([hit.ordinal for hit in hits], ranked)
     return [replace(held[ordinal], score=score, fused=score) for ordinal, score in fused][:limit]
-
-
-def _candidate(memory: Memory) -> Candidate:
-    return Candidate(
-        ordinal=memory.ordinal,
-        score=0,
-        lexical_rank=None,
-        lexical_score=None,
-        dense_rank=None,
-        dense_distance=None,
-        id=memory.id,
-        kind=memory.kind,
-        content=memory.content,
-        role=memory.role,
-        name=memory.name,
-        session_id=memory.session_id,
-        agent_id=memory.agent_id,
-        place=memory.place,
-        occurred_at=memory.occurred_at,
-        created_at=memory.created_at,
-        importance=memory.importance,
-        pinned=memory.pinned,
-        strength_days=memory.strength_days,
-        recalled_at=memory.recalled_at,
-        generated_by=memory.generated_by,
-        metadata=memory.metadata_,
-    )
