@@ -100,9 +100,11 @@ async def build_context(
 ) -> ContextResponse:
     """Return text for a prompt within a budget of tokens.
 
-    It holds the profile (a third of the budget at most; left out where only an agent's part of a
-    user's memories is asked for), the session's recent turns, and recalled memories with their
-    dates; no memory stands in it twice.
+    It holds the profile, the session's recent turns, and recalled memories with their dates; no
+    memory stands in it twice. A broad question ("What do I like?") gets a third of the budget of
+    profile; to one with more to go by the profile is added only where the memories leave room,
+    a third at most too. It is left out where only an agent's part of a user's memories is asked
+    for, and where `filters` narrow what the answer may be made of.
     """
     _check_query(body.query, settings.limits)
     owner = tenants.name_owner(principal, body.user_id, body.agent_id)
@@ -122,7 +124,6 @@ async def build_context(
         max_tokens=body.max_tokens,
         by_characters=body.count_by == "characters",
         reinforce=body.reinforce,
-        with_profile=agent_id is None,
     )
     return await service.build_context(
         database, spaces, recaller, asked, reinforcer=reinforcer, now=clock.now()

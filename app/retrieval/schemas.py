@@ -228,7 +228,13 @@ class ContextRequest(Body):
         Literal["embedder", "characters"],
         Field(description="`embedder`: its tokenizer; `characters`: four to a token."),
     ] = "embedder"
-    filters: dict[str, Any] | None = None
+    filters: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="As for recall. With them the text comes without the profile, which is "
+            "made of all memories."
+        ),
+    ] = None
     reinforce: Annotated[
         bool,
         Field(strict=True, description="Strengthen the memories that fit, soon after the answer."),

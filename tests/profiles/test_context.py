@@ -51,6 +51,48 @@ async def test_no_memory_stands_in_it_twice(store: Store) -> None:
     assert packed["text"].count("The violin concert was wonderful.") == 1
 
 
+async def test_a_narrow_question_loses_no_memory_to_the_profile(store: Store) -> None:
+    await store.remember(*topics())
+    before = await store.context("Which strings for the violin did I buy?", max_tokens=90)
+    await enrich(store)
+
+    after = await store.context("Which strings for the violin did I buy?", max_tokens=90)
+    broad = await store.context("What do I like?", max_tokens=90)
+    roomy = await store.context("Which strings for the violin did I buy?", max_tokens=2_000)
+
+    assert after == before
+    assert _profile(after)["text"] == ""
+    assert _profile(broad)["text"]
+    assert _profile(roomy)["text"]
+
+
+async def test_a_question_in_another_language_is_broad_by_its_own_words(store: Store) -> None:
+    await store.send("PUT", "/v1/users/alice/settings", {"language": "de"})
+    await store.remember(*topics())
+    await enrich(store)
+
+    broad = await store.context("Was sind meine Hobbys?", max_tokens=90)
+    narrow = await store.context(
+        "Welche Saiten der Geige habe ich im Laden gekauft?", max_tokens=90
+    )
+
+    assert _profile(broad)["text"]
+    assert _profile(narrow)["text"] == ""
+
+
+async def test_a_filter_leaves_the_profile_out(store: Store) -> None:
+    await store.remember(*topics())
+    await enrich(store)
+    filters = {"occurred_at": {"lt": "2026-03-05T00:00:00Z"}}
+
+    whole = await store.context("What do I like?", max_tokens=2_000)
+    part = await store.context("What do I like?", max_tokens=2_000, filters=filters)
+
+    assert "violin" in _profile(whole)["text"]
+    assert (_profile(part)["text"], _profile(part)["memory_ids"]) == ("", [])
+    assert "violin" not in part["text"]
+
+
 async def test_an_agents_part_comes_without_the_profile(store: Store) -> None:
     await store.remember(*topics(), agent_id="helper")
     await enrich(store)

@@ -13,6 +13,7 @@ from app.profiles.service.reading import (
 )
 from app.profiles.service.renewing import TASKS, close_days, request
 from app.profiles.service.scopes import Workshop
+from app.profiles.service.sentences import writes_names_apart
 from app.profiles.service.summarising import summarise
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "refresh",
     "request",
     "summarise",
+    "writes_names_apart",
 ]

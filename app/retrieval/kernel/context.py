@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-PROFILE_SHARE = 1 / 3
-"""Share of the budget that the profile takes, at most."""
+from app.retrieval.kernel.breadth import MOST_SHARE
+
 RECENT_SHARE = 0.4
 """Share of the budget that the session's last turns take before recalled memories get theirs."""
 
@@ -71,10 +71,35 @@ def pack(
     return Packed(tuple(sorted([*first, *third], key=by_time)), tuple(sorted(second, key=by_time)))
 
 
-def reserved(lines: Sequence[ProfileLine], *, budget: int, heading_tokens: int) -> int:
-    """Return how many tokens of a budget are kept free for a profile."""
-    wanted = heading_tokens + sum(one.tokens for one in lines) if lines else 0
-    return min(wanted, int(budget * PROFILE_SHARE))
+def pack_all(
+    profile: Sequence[ProfileLine],
+    recent: Sequence[Line],
+    recalled: Sequence[Line],
+    *,
+    budget: int,
+    profile_share: float,
+    headings: tuple[int, int],
+) -> tuple[Packed, tuple[ProfileLine, ...]]:
+    """Choose lines of all sections.
+
+    The profile gets its share before the others, and what they leave, a third at most together.
+
+    Args:
+        profile: its lines, the most telling first.
+        recent: the session's last turns, oldest first.
+        recalled: recalled memories, best first.
+        budget: tokens for everything.
+        profile_share: what is kept free for the profile.
+        headings: price of the profile's heading, and of one of the others.
+    """
+    heading, other = headings
+    wanted = heading + sum(one.tokens for one in profile) if profile else 0
+    kept_free = min(wanted, int(budget * profile_share))
+    packed = pack(recent, recalled, budget=budget - kept_free, heading_tokens=other)
+    left = budget - _price(packed.recent, other) - _price(packed.recalled, other)
+    taken = {one.memory_id for one in (*packed.recent, *packed.recalled)}
+    room = min(left, int(budget * MOST_SHARE))
+    return packed, pack_profile(profile, taken, room=room, heading_tokens=heading)
 
 
 def pack_profile(

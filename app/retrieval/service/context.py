@@ -1,11 +1,13 @@
 """Text ready for a prompt: recent turns and recalled memories within a budget."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.embeddings.errors import EmbedderError
 from app.embeddings.kernel import estimate_tokens
@@ -17,11 +19,14 @@ from app.memories.kernel import in_zone
 from app.memories.models import Memory
 from app.memories.service import Spaces
 from app.profiles import service as profiles
+from app.retrieval.kernel import breadth
 from app.retrieval.kernel import context as kernel
 from app.retrieval.kernel.context import Line, ProfileLine
+from app.retrieval.repository import questions
 from app.retrieval.schemas import ContextResponse, ContextSection
 from app.retrieval.service.recalling import Question, Recaller
 from app.tenants import service as tenants
+from app.tenants.schemas import LocalSettings, Scope
 
 CONTEXT_CANDIDATES = 50
 _RECENT_TURNS = 50
@@ -40,8 +45,14 @@ class ContextQuestion:
     max_tokens: int
     by_characters: bool
     reinforce: bool = True
-    with_profile: bool = True
-    """It is of everything the owner said: not for those who may see an agent's part only."""
+
+    @property
+    def with_profile(self) -> bool:
+        """Tell whether the profile belongs in: it is of everything the owner said.
+
+        Not for those who may see an agent's part only, nor where a filter leaves something out.
+        """
+        return self.agent_id is None and self.question.narrowing.node is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +111,14 @@ async def build_context(
         for draft, price in zip([*recent, *recalled], prices[len(_HEADINGS) :], strict=True)
     ]
     profile, profile_heading = await _priced(counter, around.profile)
-    room = kernel.reserved(profile, budget=asked.max_tokens, heading_tokens=profile_heading)
-    packed = kernel.pack(
+    packed, told = kernel.pack_all(
+        profile,
         lines[: len(recent)],
         lines[len(recent) :],
-        budget=asked.max_tokens - room,
-        heading_tokens=max(prices[: len(_HEADINGS)]),
+        budget=asked.max_tokens,
+        profile_share=around.profile_share,
+        headings=(profile_heading, max(prices[: len(_HEADINGS)])),
     )
-    taken = {line.memory_id for line in (*packed.recent, *packed.recalled)}
-    told = kernel.pack_profile(profile, taken, room=room, heading_tokens=profile_heading)
     heading_prices = dict(zip(_HEADINGS, prices, strict=False))
     sections = [
         _profile_section(told, profile_heading),
@@ -130,9 +140,11 @@ async def build_context(
 class _Surroundings:
     """What stands around the recalled memories."""
 
-    recent: list[_Draft]
-    zone: tzinfo
-    profile: list[profiles.ProfileLine]
+    zone: tzinfo = UTC
+    recent: list[_Draft] = field(default_factory=list)
+    profile: list[profiles.ProfileLine] = field(default_factory=list)
+    profile_share: float = 0
+    """Of the budget, kept free for the profile."""
 
 
 async def _priced(
@@ -170,24 +182,38 @@ async def _surroundings(
     A turn that was archived or has expired is left out, one that was edited stands as edited.
     """
     question = asked.question
-    told: list[profiles.ProfileLine] = []
     async with database.transaction() as session:
         scope = await tenants.enter(session, question.tenant_id, question.owner)
         if scope is None:
-            return _Surroundings([], ZoneInfo("UTC"), told)
-        zone = ZoneInfo((await tenants.effective_settings(session, scope)).time_zone)
+            return _Surroundings()
+        local = await tenants.effective_settings(session, scope)
+        zone = ZoneInfo(local.time_zone)
+        told: list[profiles.ProfileLine] = []
         if asked.with_profile:
             told = await profiles.lines_for_prompt(session, scope, now=now)
-        if asked.session_id is None:
-            return _Surroundings([], zone, told)
-        latest = await episodes.latest_messages(
-            session, scope, asked.session_id, agent_id=asked.agent_id, limit=_RECENT_TURNS
-        )
-        ids = [turn.id for turn in latest]
-        held = await memories.live_by_ids(session, scope, ids, now=now)
-    live = {memory.id: memory for memory in held}
-    turns = [_turn(live[memory_id], zone) for memory_id in ids if memory_id in live]
-    return _Surroundings(turns, zone, told)
+        share = await _profile_share(session, local, question.text) if told else 0
+        turns = await _turns(session, scope, asked, now=now)
+    return _Surroundings(zone, [_turn(one, zone) for one in turns], told, share)
+
+
+async def _profile_share(session: AsyncSession, local: LocalSettings, text: str) -> float:
+    config = local.text_search_config
+    content = await questions.count_stems(session, text, config=config)
+    capitals_are_names = profiles.writes_names_apart(local)
+    return breadth.profile_share(text, content, capitals_are_names=capitals_are_names)
+
+
+async def _turns(
+    session: AsyncSession, scope: Scope, asked: ContextQuestion, *, now: datetime
+) -> list[Memory]:
+    if asked.session_id is None:
+        return []
+    latest = await episodes.latest_messages(
+        session, scope, asked.session_id, agent_id=asked.agent_id, limit=_RECENT_TURNS
+    )
+    ids = [turn.id for turn in latest]
+    live = {one.id: one for one in await memories.live_by_ids(session, scope, ids, now=now)}
+    return [live[memory_id] for memory_id in ids if memory_id in live]
 
 
 def _turn(turn: Memory, zone: tzinfo) -> _Draft:
