@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.retrieval.kernel.breadth import MOST_SHARE, profile_share
+from app.retrieval.kernel.context import PROFILE_SHARE
+from app.retrieval.service.breadth import profile_share
 
 
 @pytest.mark.parametrize(
@@ -19,13 +20,13 @@ from app.retrieval.kernel.breadth import MOST_SHARE, profile_share
     ],
 )
 def test_a_broad_question_gets_a_third(text: str, content: int) -> None:
-    assert profile_share(text, content, capitals_are_names=True) == MOST_SHARE
+    assert profile_share(text, content, capitals_are_names=True) == PROFILE_SHARE
 
 
 def test_one_content_word_more_gets_half_of_that() -> None:
     asked = "What are the hobbies and the interests that I love?"
 
-    assert profile_share(asked, 3, capitals_are_names=True) == MOST_SHARE / 2
+    assert profile_share(asked, 3, capitals_are_names=True) == PROFILE_SHARE / 2
 
 
 @pytest.mark.parametrize(
@@ -48,8 +49,8 @@ def test_where_all_nouns_have_capitals_they_are_no_names() -> None:
     asked = "Was sind meine Hobbys?"
 
     assert profile_share(asked, 1, capitals_are_names=True) == 0
-    assert profile_share(asked, 1, capitals_are_names=False) == MOST_SHARE
+    assert profile_share(asked, 1, capitals_are_names=False) == PROFILE_SHARE
 
 
 def test_nothing_asked_is_broad() -> None:
-    assert profile_share("", 0, capitals_are_names=True) == MOST_SHARE
+    assert profile_share("", 0, capitals_are_names=True) == PROFILE_SHARE

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.retrieval.kernel.breadth import MOST_SHARE
-
+PROFILE_SHARE = 1 / 3
+"""Share of the budget that the profile takes, at most."""
 RECENT_SHARE = 0.4
 """Share of the budget that the session's last turns take before recalled memories get theirs."""
 
@@ -98,7 +98,7 @@ def pack_all(
     packed = pack(recent, recalled, budget=budget - kept_free, heading_tokens=other)
     left = budget - _price(packed.recent, other) - _price(packed.recalled, other)
     taken = {one.memory_id for one in (*packed.recent, *packed.recalled)}
-    room = min(left, int(budget * MOST_SHARE))
+    room = min(left, int(budget * PROFILE_SHARE))
     return packed, pack_profile(profile, taken, room=room, heading_tokens=heading)
 
 

@@ -19,11 +19,11 @@ from app.memories.kernel import in_zone
 from app.memories.models import Memory
 from app.memories.service import Spaces
 from app.profiles import service as profiles
-from app.retrieval.kernel import breadth
 from app.retrieval.kernel import context as kernel
 from app.retrieval.kernel.context import Line, ProfileLine
 from app.retrieval.repository import questions
 from app.retrieval.schemas import ContextResponse, ContextSection
+from app.retrieval.service import breadth
 from app.retrieval.service.recalling import Question, Recaller
 from app.tenants import service as tenants
 from app.tenants.schemas import LocalSettings, Scope

@@ -3,14 +3,11 @@
 A profile answers "What do you know about me?" better than memories do, and takes room from the
 memory that answers "Which bus goes to the lake?". The two are told apart by what the question
 names, so that neither a model nor a list of words is needed, in any language that has stop words.
-Pure.
 """
 
 from app.kit import words
+from app.retrieval.kernel.context import PROFILE_SHARE
 
-MOST_SHARE = 1 / 3
-"""Of the budget, for a question of at most ``_FEW`` content words."""
-_SOME_SHARE = MOST_SHARE / 2
 _FEW = 2
 _SOME = 3
 _CLOSING = "\"'\u201d\u2019\u00bb)] "
@@ -31,8 +28,8 @@ def profile_share(text: str, content: int, *, capitals_are_names: bool) -> float
     if 2 * content > said or _has_number(text) or (capitals_are_names and _has_name(text)):
         return 0
     if content <= _FEW:
-        return MOST_SHARE
-    return _SOME_SHARE if content <= _SOME else 0
+        return PROFILE_SHARE
+    return PROFILE_SHARE / 2 if content <= _SOME else 0
 
 
 def _has_number(text: str) -> bool:
