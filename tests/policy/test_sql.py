@@ -62,7 +62,10 @@ FOREIGN_TABLES: Mapping[str, tuple[frozenset[str], str]] = {
         frozenset({"owners", "tenants"}), "names a job's owner; housekeeping visits all tenants",
     ),
     "app/memories/repository/rows.py": (
-        frozenset({"owners", "episodes"}), "housekeeping visits a tenant's owners; provenance",
+        frozenset({"owners"}), "a key bound to an owner is checked by the owner's name",
+    ),
+    "app/memories/repository/sources.py": (
+        frozenset({"episodes"}), "provenance: a memory's episode, and what goes with it",
     ),
     "app/thoughts/repository/search.py": (
         frozenset({"memories", "memory_sources"}), "a thought is a memory; one statement a recall",
@@ -84,7 +87,7 @@ UNSCOPED: Mapping[str, Mapping[str, str]] = {
         "prune_queue": "housekeeping of the queue itself",
         "try_lock": "a lock, no rows",
     },
-    "app/memories/repository/rows.py": {
+    "app/memories/repository/owners.py": {
         "_take": "a private helper that takes the statement first",
     },
     "app/memories/repository/derived.py": {

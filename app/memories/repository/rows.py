@@ -1,4 +1,4 @@
-"""Memories, their sources and their history."""
+"""Memories: their rows, and the lists that show them."""
 
 import json
 from collections.abc import Sequence
@@ -10,23 +10,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.memories.models import Memory, MemoryEvent, MemorySource, OwnerStats
+from app.memories.models import Memory
 from app.memories.schemas import NewMemory
 from app.tenants.models import Owner
 from app.tenants.schemas import OwnerName, Scope
-
-# Writers of one owner wait for this row: ordinals then grow in the order of the commits.
-_LOCK = sa.text("SELECT keys, last_ordinal FROM owner_stats WHERE owner_id = :owner_id FOR UPDATE")
-
-_TAKE_ORDINALS = sa.text("""
-    UPDATE owner_stats SET last_ordinal = last_ordinal + :count WHERE owner_id = :owner_id
-    RETURNING last_ordinal
-""")
-
-_TAKE_EXTRA_KEYS = sa.text("""
-    UPDATE owner_stats SET last_extra_key = last_extra_key + :count WHERE owner_id = :owner_id
-    RETURNING last_extra_key
-""")
 
 _COLUMNS = {
     "ordinal": "integer",
@@ -78,43 +65,6 @@ _INSERT = sa.text("""
     SELECT :owner_id, ordinal, 'created', :now, '{}' FROM row
 """)
 
-_INSERT_EVENT = sa.text("""
-    INSERT INTO memory_events (owner_id, memory_ordinal, kind, at, detail)
-    SELECT :owner_id, ordinal, :kind, :now, CAST(:detail AS jsonb)
-    FROM unnest(CAST(:ordinals AS integer[])) AS o (ordinal)
-""")
-
-# What stands on a memory or its episode alone goes with it, and so on up the chain.
-_DERIVED = sa.text("""
-    WITH RECURSIVE gone (ordinal) AS (
-        SELECT CAST(:ordinal AS integer)
-        UNION
-        SELECT s.memory_ordinal
-        FROM gone g
-        JOIN memory_sources s ON s.owner_id = :owner_id AND (
-            s.source_ordinal = g.ordinal OR s.episode_id IN (
-                SELECT e.id FROM episodes e WHERE e.owner_id = :owner_id AND e.ordinal = g.ordinal
-                AND e.id IN (SELECT o.episode_id FROM memory_sources o
-                             WHERE o.owner_id = :owner_id AND o.memory_ordinal = g.ordinal)))
-    )
-    SELECT ordinal FROM gone
-""")
-
-_SOURCES = sa.text("""
-    SELECT memory_ordinal, source_ordinal, s.episode_id, e.ordinal AS episode_ordinal
-    FROM memory_sources s
-    LEFT JOIN episodes e ON e.owner_id = s.owner_id AND e.id = s.episode_id
-    WHERE s.owner_id = :owner_id AND memory_ordinal = ANY(CAST(:ordinals AS integer[]))
-""")
-
-
-_ADD_SOURCES = sa.text("""
-    INSERT INTO memory_sources (owner_id, memory_ordinal, source_ordinal)
-    SELECT :owner_id, s.ordinal, s.source
-    FROM unnest(CAST(:ordinals AS integer[]), CAST(:sources AS integer[])) AS s (ordinal, source)
-    ON CONFLICT DO NOTHING
-""")
-
 _REINFORCE = sa.text("""
     WITH recalled AS (
         SELECT r.ordinal, count(*) AS times, max(r.at) AS last
@@ -135,29 +85,6 @@ _REINFORCE = sa.text("""
 """)
 
 
-async def lock_owner(session: AsyncSession, scope: Scope) -> bool:
-    """Make this the owner's only writer until the transaction ends; false if it was erased."""
-    row = (await session.execute(_LOCK, {"owner_id": scope.owner_id})).first()
-    return row is not None
-
-
-async def take_ordinals(session: AsyncSession, scope: Scope, count: int) -> range:
-    """Return ``count`` fresh ordinals of the owner, ascending."""
-    last = await _take(session, _TAKE_ORDINALS, scope, count)
-    return range(last - count + 1, last + 1)
-
-
-async def take_extra_keys(session: AsyncSession, scope: Scope, count: int) -> range:
-    """Return ``count`` fresh ordinals for further keys: negative, descending."""
-    last = await _take(session, _TAKE_EXTRA_KEYS, scope, count)
-    return range(-(last - count) - 1, -last - 1, -1)
-
-
-async def _take(session: AsyncSession, statement: sa.TextClause, scope: Scope, count: int) -> int:
-    values = {"owner_id": scope.owner_id, "count": count}
-    return int((await session.execute(statement, values)).scalar_one())
-
-
 async def insert(
     session: AsyncSession, scope: Scope, rows: Sequence[NewMemory], *, now: datetime
 ) -> None:
@@ -169,38 +96,6 @@ async def insert(
     values["episode_id"] = [row.episode_id for row in rows]
     values |= {"owner_id": scope.owner_id, "tenant_id": scope.tenant_id, "now": now}
     await session.execute(_INSERT, values)
-
-
-async def add_sources(
-    session: AsyncSession, scope: Scope, pairs: Sequence[tuple[int, int]]
-) -> None:
-    """Note which memories were made of which: pairs of ordinal and source's ordinal."""
-    values = {
-        "owner_id": scope.owner_id,
-        "ordinals": [ordinal for ordinal, _ in pairs],
-        "sources": [source for _, source in pairs],
-    }
-    await session.execute(_ADD_SOURCES, values)
-
-
-async def source_ordinals(
-    session: AsyncSession, scope: Scope, ordinals: Sequence[int]
-) -> dict[int, list[int]]:
-    """Return the ordinals of the memories that derived ones were made from, ascending."""
-    statement = (
-        sa.select(MemorySource.memory_ordinal, MemorySource.source_ordinal)
-        .where(
-            MemorySource.owner_id == scope.owner_id,
-            MemorySource.memory_ordinal.in_(ordinals),
-            MemorySource.source_ordinal.is_not(None),
-        )
-        .order_by(MemorySource.memory_ordinal, MemorySource.source_ordinal)
-    )
-    found: dict[int, list[int]] = {}
-    for ordinal, source in await session.execute(statement):
-        if source is not None:
-            found.setdefault(ordinal, []).append(source)
-    return found
 
 
 async def reinforce(
@@ -218,32 +113,6 @@ async def reinforce(
         "growth_days": growth_days,
     }
     await session.execute(_REINFORCE, values)
-
-
-async def counters(session: AsyncSession, scope: Scope) -> int | None:
-    """Return how many keys an owner has; ``None`` if it was erased."""
-    statement = sa.select(OwnerStats.keys).where(OwnerStats.owner_id == scope.owner_id)
-    return (await session.execute(statement)).scalar_one_or_none()
-
-
-async def add_event(
-    session: AsyncSession,
-    scope: Scope,
-    ordinals: Sequence[int],
-    kind: str,
-    *,
-    detail: dict[str, Any],
-    now: datetime,
-) -> None:
-    """Append one event to the history of each of the memories."""
-    values = {
-        "owner_id": scope.owner_id,
-        "ordinals": list(ordinals),
-        "kind": kind,
-        "detail": json.dumps(detail),
-        "now": now,
-    }
-    await session.execute(_INSERT_EVENT, values)
 
 
 def in_scope(scope: Scope) -> sa.Select[Any]:
@@ -357,56 +226,12 @@ async def dependants(session: AsyncSession, scope: Scope, memory: Memory) -> Seq
     return (await session.scalars(statement)).all()
 
 
-async def derived_only_from(session: AsyncSession, scope: Scope, ordinal: int) -> list[int]:
-    """Return the ordinals of all memories that stand on this one alone, itself included."""
-    values = {"owner_id": scope.owner_id, "ordinal": ordinal}
-    reached = set((await session.scalars(_DERIVED, values)).all())
-    asked = {"owner_id": scope.owner_id, "ordinals": sorted(reached)}
-    sources = (await session.execute(_SOURCES, asked)).all()
-    while True:
-        held = {
-            row.memory_ordinal
-            for row in sources
-            if row.memory_ordinal != ordinal
-            and (row.source_ordinal if row.source_ordinal is not None else row.episode_ordinal)
-            not in reached
-        }
-        if not held & reached:
-            return sorted(reached)
-        reached -= held
-
-
 async def erase(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:
     """Delete memories; their sources, keys, vectors and history go with them."""
     statement = sa.delete(Memory).where(
         Memory.owner_id == scope.owner_id, Memory.ordinal.in_(ordinals)
     )
     await session.execute(statement)
-
-
-async def history(
-    session: AsyncSession, scope: Scope, ordinal: int, *, after: int, limit: int
-) -> Sequence[MemoryEvent]:
-    """Return what befell a memory, oldest first, from behind event ``after``."""
-    statement = (
-        sa.select(MemoryEvent)
-        .where(
-            MemoryEvent.owner_id == scope.owner_id,
-            MemoryEvent.memory_ordinal == ordinal,
-            MemoryEvent.event_no > after,
-        )
-        .order_by(MemoryEvent.event_no)
-        .limit(limit)
-    )
-    return (await session.scalars(statement)).all()
-
-
-async def prune_events(session: AsyncSession, scope: Scope, *, before: datetime) -> int:
-    """Delete events older than ``before``; return how many."""
-    statement = sa.delete(MemoryEvent).where(
-        MemoryEvent.owner_id == scope.owner_id, MemoryEvent.at < before
-    )
-    return (await session.execute(statement)).rowcount  # type: ignore[attr-defined,no-any-return]  # a CursorResult
 
 
 async def expired(
@@ -420,47 +245,3 @@ async def expired(
         .limit(limit)
     )
     return (await session.scalars(statement)).all()
-
-
-async def source_episodes(
-    session: AsyncSession, scope: Scope, ordinals: Sequence[int]
-) -> dict[int, list[UUID]]:
-    """Return the ids of the episodes each memory was made from."""
-    statement = sa.select(MemorySource.memory_ordinal, MemorySource.episode_id).where(
-        MemorySource.owner_id == scope.owner_id,
-        MemorySource.memory_ordinal.in_(ordinals),
-        MemorySource.episode_id.is_not(None),
-    )
-    found: dict[int, list[UUID]] = {}
-    for ordinal, episode_id in await session.execute(statement):
-        if episode_id is not None:
-            found.setdefault(ordinal, []).append(episode_id)
-    return found
-
-
-async def has_pending(session: AsyncSession, scope: Scope) -> bool:
-    """Tell whether a key of the owner may lack its vector."""
-    statement = sa.select(OwnerStats.is_pending).where(OwnerStats.owner_id == scope.owner_id)
-    return bool((await session.execute(statement)).scalar_one_or_none())
-
-
-async def set_pending(session: AsyncSession, scope: Scope, *, is_pending: bool) -> None:
-    """Note whether a key of the owner may lack its vector; needs the owner's lock."""
-    statement = sa.update(OwnerStats).where(OwnerStats.owner_id == scope.owner_id)
-    await session.execute(statement.values(is_pending=is_pending))
-
-
-async def owner_ids(session: AsyncSession, tenant_id: UUID) -> Sequence[int]:
-    """Return the owners of a tenant who have memories."""
-    statement = sa.select(Memory.owner_id).where(Memory.tenant_id == tenant_id).distinct()
-    return (await session.scalars(statement)).all()
-
-
-async def owners_with_expired(
-    session: AsyncSession, tenant_id: UUID, *, now: datetime
-) -> Sequence[int]:
-    """Return the owners of a tenant who have live memories past their ``expires_at``."""
-    statement = sa.select(Memory.owner_id).where(
-        Memory.tenant_id == tenant_id, Memory.expires_at <= now, Memory.archived_at.is_(None)
-    )
-    return (await session.scalars(statement.distinct())).all()

@@ -4,7 +4,8 @@ from app.memories.kernel import spoken
 from app.memories.repository.derived import Neighbour
 from app.memories.repository.fading import Among, Faded, FadingMemory, Revival
 from app.memories.repository.periods import first_period, in_period, local_days, years
-from app.memories.repository.rows import MemoryQuery, live_by_ids, source_episodes
+from app.memories.repository.rows import MemoryQuery, live_by_ids
+from app.memories.repository.sources import episodes as source_episodes
 from app.memories.repository.vectors import as_parameter
 from app.memories.service.adding import add, is_active, lock_owner, pending, take_ordinals
 from app.memories.service.background import models, start_reembedding

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.memories import kernel
 from app.memories.errors import OwnerBusyError
 from app.memories.kernel import Statement
-from app.memories.repository import rows, vectors
+from app.memories.repository import owners, rows, vectors
 from app.memories.schemas import NewMemory
 from app.memories.service.indexing import Entry, index
 from app.memories.service.language import language_of
@@ -23,14 +23,14 @@ async def lock_owner(session: AsyncSession, scope: Scope) -> None:
     Raises:
         OwnerBusyError: the owner was erased a moment ago; a repeat makes it anew.
     """
-    if not await rows.lock_owner(session, scope):
+    if not await owners.lock(session, scope):
         msg = "The owner was erased while this request was under way. Try again."
         raise OwnerBusyError(msg).retry_after(1)
 
 
 async def take_ordinals(session: AsyncSession, scope: Scope, count: int) -> range:
     """Return ``count`` fresh ordinals of the owner, ascending; needs the owner's lock."""
-    return await rows.take_ordinals(session, scope, count)
+    return await owners.take_ordinals(session, scope, count)
 
 
 async def add(

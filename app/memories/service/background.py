@@ -18,8 +18,8 @@ from app.kit.database import Database
 from app.memories import kernel
 from app.memories.errors import ModelNotConfiguredError
 from app.memories.models import EmbeddingModel, Memory
+from app.memories.repository import events, owners, rows, vectors
 from app.memories.repository import keys as key_rows
-from app.memories.repository import rows, vectors
 from app.memories.repository.vectors import PendingKey
 from app.memories.service.editing import hide
 from app.memories.service.indexing import rekey
@@ -41,7 +41,7 @@ async def embed_pending(context: TaskContext, spaces: Spaces) -> None:
     """Compute the vectors that were missing when memories were written, if any were."""
     scope = Scope(context.tenant_id, context.required_owner_id())
     async with _owner(context.database, scope) as session:
-        waits = await rows.has_pending(session, scope)
+        waits = await owners.has_pending(session, scope)
     if waits:
         await embed_all(context, spaces)
 
@@ -58,9 +58,9 @@ async def embed_all(context: TaskContext, spaces: Spaces) -> None:
         table = space.table or await spaces.ensure(embedder.model, await _dimensions(embedder))
         await _fill(context, scope, embedder, table.model_id)
     async with _owner(context.database, scope) as session:
-        if await rows.lock_owner(session, scope):
+        if await owners.lock(session, scope):
             rest = await vectors.pending(session, scope, table.model_id, after=_FIRST, limit=1)
-            await rows.set_pending(session, scope, is_pending=bool(rest))
+            await owners.set_pending(session, scope, is_pending=bool(rest))
 
 
 @contextmanager
@@ -86,7 +86,7 @@ async def _fill(context: TaskContext, scope: Scope, embedder: Embedder, model_id
             return
         found = await embedder.embed(list(asked.values()))
         async with _owner(context.database, scope) as session:
-            if not await rows.lock_owner(session, scope):
+            if not await owners.lock(session, scope):
                 return
             now_asked = await _pending_texts(session, scope, model_id, after=after)
             # A key edited while its vector was computed waits for the next round.
@@ -124,7 +124,7 @@ async def reindex(context: TaskContext) -> None:
         await _reindex_owner(context, Scope(context.tenant_id, context.owner_id))
         return
     async with context.database.transaction(tenant_id=context.tenant_id) as session:
-        owner_ids = await rows.owner_ids(session, context.tenant_id)
+        owner_ids = await owners.with_memories(session, context.tenant_id)
     for done, owner_id in enumerate(owner_ids):
         await context.report(done / len(owner_ids))
         await _reindex_owner(context, Scope(context.tenant_id, owner_id))
@@ -134,7 +134,7 @@ async def _reindex_owner(context: TaskContext, scope: Scope) -> None:
     after = 0
     while not await context.is_cancelled():
         async with _owner(context.database, scope) as session:
-            if not await rows.lock_owner(session, scope):
+            if not await owners.lock(session, scope):
                 return
             held = await key_rows.live_after(session, scope, after, limit=_BATCH)
             if not held:
@@ -146,7 +146,7 @@ async def _reindex_owner(context: TaskContext, scope: Scope) -> None:
 async def archive_expired(database: Database, tenant_id: UUID, now: datetime) -> None:
     """Archive what has expired, owner by owner; recall has not shown it since the second."""
     async with database.transaction(tenant_id=tenant_id) as session:
-        owner_ids = await rows.owners_with_expired(session, tenant_id, now=now)
+        owner_ids = await owners.with_expired(session, tenant_id, now=now)
     for owner_id in owner_ids:
         while await _archive_some(database, Scope(tenant_id, owner_id), now) == _BATCH:
             pass
@@ -154,7 +154,7 @@ async def archive_expired(database: Database, tenant_id: UUID, now: datetime) ->
 
 async def _archive_some(database: Database, scope: Scope, now: datetime) -> int:
     async with _owner(database, scope) as session:
-        if not await rows.lock_owner(session, scope):
+        if not await owners.lock(session, scope):
             return 0
         held = await rows.expired(session, scope, now=now, limit=_BATCH)
         if held:
@@ -165,11 +165,11 @@ async def _archive_some(database: Database, scope: Scope, now: datetime) -> int:
 async def prune_events(database: Database, tenant_id: UUID, *, before: datetime) -> None:
     """Forget history older than ``before``, owner by owner."""
     async with database.transaction(tenant_id=tenant_id) as session:
-        owner_ids = await rows.owner_ids(session, tenant_id)
+        owner_ids = await owners.with_memories(session, tenant_id)
     for owner_id in owner_ids:
         scope = Scope(tenant_id, owner_id)
         async with _owner(database, scope) as session:
-            await rows.prune_events(session, scope, before=before)
+            await events.prune(session, scope, before=before)
 
 
 async def models(session: AsyncSession) -> Sequence[EmbeddingModel]:

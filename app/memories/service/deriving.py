@@ -10,7 +10,7 @@ from app.embeddings.protocol import Vectors
 from app.jobs import service as jobs
 from app.kit.ids import new_id
 from app.memories.models import Memory
-from app.memories.repository import derived, rows
+from app.memories.repository import derived, owners, rows, sources
 from app.memories.repository import keys as key_rows
 from app.memories.repository.derived import Neighbour
 from app.memories.schemas import DerivedMemory, NewMemory
@@ -68,7 +68,7 @@ async def add_derived(
     """
     if not new:
         return []
-    ordinals = list(await rows.take_ordinals(session, scope, len(new)))
+    ordinals = list(await owners.take_ordinals(session, scope, len(new)))
     held = [
         NewMemory(
             ordinal=ordinal,
@@ -85,7 +85,7 @@ async def add_derived(
     ]
     await rows.insert(session, scope, held, now=now)
     pairs = [(o, source) for o, one in zip(ordinals, new, strict=True) for source in one.sources]
-    await rows.add_sources(session, scope, pairs)
+    await sources.add(session, scope, pairs)
     return ordinals
 
 
@@ -100,7 +100,7 @@ async def source_ordinals(
     session: AsyncSession, scope: Scope, ordinals: Sequence[int]
 ) -> dict[int, list[int]]:
     """Return the ordinals of the memories that derived ones were made from."""
-    return await rows.source_ordinals(session, scope, ordinals)
+    return await sources.memories(session, scope, ordinals)
 
 
 async def by_ordinals(

@@ -17,7 +17,7 @@ from app.kit.database import Database, enter_owner
 from app.memories import kernel
 from app.memories.errors import DerivedMemoryError, MemoryArchivedError, MemoryNotFoundError
 from app.memories.models import Memory, MemoryEvent
-from app.memories.repository import feed, rows
+from app.memories.repository import events, feed, rows, sources
 from app.memories.repository import keys as key_rows
 from app.memories.schemas import Embedding, MemoryUpdate
 from app.memories.service.adding import lock_owner, pending
@@ -81,7 +81,7 @@ async def history(
 ) -> Sequence[MemoryEvent]:
     """Return what befell a memory, oldest first."""
     scope, memory = await find(session, principal, memory_id)
-    return await rows.history(session, scope, memory.ordinal, after=after, limit=limit)
+    return await events.of_memory(session, scope, memory.ordinal, after=after, limit=limit)
 
 
 async def embedding_states(
@@ -122,7 +122,7 @@ async def edit(
         before = _apply(memory, wanted, now=now)
         if before:
             detail = {"before": to_jsonable_python(before)}
-            await rows.add_event(session, scope, [memory.ordinal], "edited", detail=detail, now=now)
+            await events.add(session, scope, [memory.ordinal], "edited", detail=detail, now=now)
             await session.flush()
         if "content" in before:
             await _index_anew(session, scope, memory, draft)
@@ -251,7 +251,7 @@ async def hide(
     await session.flush()
     await key_rows.unindex(session, scope, ordinals)
     await _rekey_dependants(session, scope, held)
-    await rows.add_event(session, scope, ordinals, "archived", detail={"reason": reason}, now=now)
+    await events.add(session, scope, ordinals, "archived", detail={"reason": reason}, now=now)
     await note_changes(session, scope, held)
 
 
@@ -274,7 +274,7 @@ async def restore(writer: Writer, memory_id: UUID, *, now: datetime) -> tuple[Me
             if memory.generated_by is None:
                 await _index_anew(session, scope, memory, draft)
                 await _rekey_dependants(session, scope, [memory])
-            await rows.add_event(session, scope, [memory.ordinal], "restored", detail={}, now=now)
+            await events.add(session, scope, [memory.ordinal], "restored", detail={}, now=now)
             await note_changes(session, scope, [memory])
             await writer.derivations.refresh(session, scope, now=now, agent_id=memory.agent_id)
         return memory, await _finish(session, scope, memory, draft.table, now=now)
@@ -290,7 +290,7 @@ async def erase(
 ) -> None:
     """Delete a memory for ever, its episode, and whatever was derived from it alone."""
     scope, memory = await find_locked(session, principal, memory_id)
-    ordinals = await rows.derived_only_from(session, scope, memory.ordinal)
+    ordinals = await sources.derived_only_from(session, scope, memory.ordinal)
     gone = await rows.by_ordinals(session, scope, ordinals)
     following = [m for one in gone for m in await rows.dependants(session, scope, one)]
     kept = [m for m in following if m.ordinal not in set(ordinals)]

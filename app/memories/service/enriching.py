@@ -19,7 +19,7 @@ from app.kit import clock
 from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailableError
 from app.memories.models import Memory
-from app.memories.repository import feed, rows
+from app.memories.repository import feed, owners, rows
 from app.memories.repository.feed import Position
 from app.tenants import service as tenants
 from app.tenants.policies import Mechanisms
@@ -77,7 +77,7 @@ class Batch:
             OwnerGoneError: the owner was erased meanwhile.
         """
         async with _owner(self.database, self.scope) as session:
-            if not await rows.lock_owner(session, self.scope):
+            if not await owners.lock(session, self.scope):
                 raise OwnerGoneError
             ordinals = [memory.ordinal for memory in self.memories]
             now_held = await rows.by_ordinals(session, self.scope, ordinals)
@@ -166,7 +166,7 @@ async def _next(database: Database, scope: Scope, mechanism: str, limit: int) ->
     async with _owner(database, scope) as session:
         # The end is read first: what is committed later comes next time.
         until = await feed.end(session, scope)
-        keys = await rows.counters(session, scope)
+        keys = await owners.key_count(session, scope)
         if keys is None:
             return None
         scope = replace(scope, keys=keys)
@@ -192,7 +192,7 @@ async def _next(database: Database, scope: Scope, mechanism: str, limit: int) ->
 async def _set_aside(batch: Batch) -> None:
     """Move a memory that fails alone to the end of the feed."""
     async with _owner(batch.database, batch.scope) as session:
-        if await rows.lock_owner(session, batch.scope):
+        if await owners.lock(session, batch.scope):
             await feed.move(session, batch.scope, batch.mechanism, batch.end, now=clock.now())
             await feed.note_changes(session, batch.scope, [m.ordinal for m in batch.memories])
 

@@ -15,7 +15,7 @@ from app.memories import kernel
 from app.memories.kernel import KeyPlan, Span, Statement
 from app.memories.models import Memory
 from app.memories.repository import keys as key_rows
-from app.memories.repository import rows, vectors
+from app.memories.repository import owners, rows, vectors
 from app.memories.repository.keys import PlacedKey
 from app.memories.service.language import Language
 from app.memories.service.spaces import ModelTable, Prepared
@@ -99,7 +99,7 @@ async def index(
         if entry.prepared.vectors is not None
     ]
     if table is None or len(ready) < len(entries):
-        await rows.set_pending(session, scope, is_pending=True)
+        await owners.set_pending(session, scope, is_pending=True)
     if table is not None and ready:
         ordinals = [key.ordinal for keys, _ in ready for key in keys]
         stacked = np.concatenate([found for _, found in ready])
@@ -114,7 +114,7 @@ async def _place(
 ) -> list[list[PlacedKey]]:
     """Give each memory's first key the memory's ordinal, further ones ordinals of their own."""
     extra = sum(len(plans) - 1 for plans in planned)
-    further = iter(await rows.take_extra_keys(session, scope, extra)) if extra else iter(())
+    further = iter(await owners.take_extra_keys(session, scope, extra)) if extra else iter(())
     return [
         [
             PlacedKey(next(further) if position else entry.ordinal, entry.ordinal, plan)
