@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from app.kit import halfvecs
 from app.kit.errors import DatabaseUnavailableError
 from app.kit.settings import DatabaseSettings
 
@@ -80,6 +81,7 @@ class Database:
         for name, value in _PLANNING:
             await connection.execute("SELECT set_config(%s, %s, false)", (name, value))
         await register_vector_async(connection)
+        halfvecs.register(connection)
         await connection.commit()
 
     @asynccontextmanager

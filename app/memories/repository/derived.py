@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
-from pgvector import HalfVector
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.embeddings import kernel
 from app.embeddings.protocol import Vectors
+from app.kit.halfvecs import HalfVectors
 from app.tenants.schemas import Scope
 
 _PUT = """
@@ -138,7 +138,7 @@ async def put(
         "owner_id": scope.owner_id,
         "space": space,
         "ordinals": list(ordinals),
-        "vectors": [HalfVector(vector) for vector in vectors],
+        "vectors": HalfVectors(vectors),
     }
     await session.execute(_of_model(_PUT, model_id), values)
 
@@ -274,7 +274,7 @@ async def nearest(  # noqa: PLR0913  -- one call, plain facts
     values = {
         "owner_id": scope.owner_id,
         "space": space,
-        "vectors": [HalfVector(vector) for vector in vectors],
+        "vectors": HalfVectors(vectors),
         "k": k,
         "but": list(but),
     }

@@ -11,6 +11,7 @@ from pgvector import HalfVector
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.embeddings.protocol import Vectors
+from app.kit.halfvecs import HalfVectors
 from app.memories.models import EmbeddingModel
 from app.tenants.schemas import Scope
 
@@ -122,7 +123,7 @@ async def store(
     values = {
         "owner_id": scope.owner_id,
         "ordinals": list(ordinals),
-        "vectors": [HalfVector(vector) for vector in vectors],
+        "vectors": HalfVectors(vectors),
     }
     await session.execute(of_model(_INSERT, model_id), values)
 
