@@ -49,6 +49,7 @@ def test_every_operation_is_named_once_and_explained(document: Json) -> None:
 
     names = [operation["operationId"] for operation in operations]
     assert len(names) == len(set(names))
+    assert {"create_key", "list_users", "erase_user", "ready"} <= set(names)
     for operation in operations:
         assert operation["summary"], operation["operationId"]
         assert operation["description"].endswith((".", "`")), operation["operationId"]
@@ -68,7 +69,10 @@ def test_every_request_body_has_an_example(document: Json) -> None:
 def test_every_failure_is_a_problem_with_an_example_of_each_code(document: Json) -> None:
     for operation in _operations(document):
         failures = {code: one for code, one in operation["responses"].items() if code >= "400"}
-        assert {"500", "503"} <= failures.keys(), operation["operationId"]
+        expected = {"500", "503"}
+        expected |= {"401", "403", "429"} if "security" in operation else set()
+        expected |= {"413", "415", "422"} if "requestBody" in operation else set()
+        assert expected <= failures.keys(), operation["operationId"]
         for status, failure in failures.items():
             assert list(failure["content"]) == ["application/problem+json"]
             content = failure["content"]["application/problem+json"]
@@ -115,3 +119,8 @@ def test_nothing_in_the_document_comes_from_where_it_was_made(document: Json) ->
 
     assert "localhost" not in text
     assert str(_ROOT) not in text
+
+
+def test_nothing_in_the_document_is_of_the_frameworks_own_errors(document: Json) -> None:
+    assert "HTTPValidationError" not in json.dumps(document)
+    assert set(document["components"]["securitySchemes"]) == {"bearer", "api_key"}
