@@ -86,7 +86,7 @@ def test_what_was_made_of_an_erased_memory_goes() -> None:
         biography=Biography("He.", "You.", "llm:test", (1, 2, 3)),
     )
 
-    left = documents.without(profile, {2})
+    left = documents.without(profile, {2}, documents.erasing({2}))
 
     (kept,) = left.shades
     assert [term.text for term in kept.terms] == ["garden", "sun"]
@@ -100,7 +100,12 @@ def test_what_was_made_of_an_erased_memory_goes() -> None:
 
 
 def test_a_shade_goes_with_its_last_memory() -> None:
-    assert documents.without(Profile(shades=(shade(),)), {1, 2, 3}).shades == ()
+    assert (
+        documents.without(
+            Profile(shades=(shade(),)), {1, 2, 3}, documents.erasing({1, 2, 3})
+        ).shades
+        == ()
+    )
 
 
 @given(st.sets(st.integers(0, 6)))
@@ -112,7 +117,10 @@ def test_nothing_erased_is_ever_left(gone: set[int]) -> None:
         biography=Biography("He.", "You.", "llm:test", (1, 2, 3)),
     )
 
-    assert not set(documents.sources_of(documents.without(profile, gone))) & gone
+    assert (
+        not set(documents.sources_of(documents.without(profile, gone, documents.erasing(gone))))
+        & gone
+    )
 
 
 def test_a_timeline_keeps_its_ends() -> None:
@@ -132,3 +140,11 @@ def test_a_profile_survives_the_database() -> None:
     )
 
     assert PROFILE.validate_python(PROFILE.dump_python(profile, mode="json")) == profile
+
+
+def test_archived_a_text_stays_as_long_as_one_of_its_memories_is_live() -> None:
+    said = Line("Both grow.", (1, 2))
+
+    assert documents.lines_without([said], documents.hiding({2})) == (said,)
+    assert documents.lines_without([said], documents.hiding({1, 2})) == ()
+    assert documents.lines_without([said], documents.erasing({2})) == ()

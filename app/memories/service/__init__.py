@@ -3,6 +3,7 @@
 from app.memories.kernel import spoken
 from app.memories.repository.derived import Neighbour
 from app.memories.repository.fading import Among, Faded, FadingMemory, Revival
+from app.memories.repository.hidden import hidden
 from app.memories.repository.periods import first_period, in_period, local_days, years
 from app.memories.repository.rows import MemoryQuery, live_by_ids
 from app.memories.repository.sources import episodes as source_episodes
@@ -85,6 +86,7 @@ __all__ = [
     "first_period",
     "get_vectors",
     "give_way",
+    "hidden",
     "hide",
     "history",
     "in_period",

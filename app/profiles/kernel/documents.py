@@ -7,7 +7,7 @@ quotations, so that they cannot contradict them. The biography names every shade
 never inferred.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -171,21 +171,35 @@ def sources_of(profile: Profile) -> list[int]:
     return sorted(found)
 
 
-def without(profile: Profile, gone: Collection[int]) -> Profile:
-    """Return the profile without anything that was made of memories that are being erased."""
-    shades = tuple(shade_without(shade, gone) for shade in profile.shades)
+Loses = Callable[[Collection[int]], bool]
+"""Whether a text goes, by the ordinals of the memories it was made of."""
+
+
+def erasing(gone: Collection[int]) -> Loses:
+    """Let every text go that an erased memory had a part in: it may hold its words."""
+    return lambda sources: any(source in gone for source in sources)
+
+
+def hiding(hidden: Collection[int]) -> Loses:
+    """Let a text go when each memory it was made of is archived; one that is live bears it out."""
+    return lambda sources: bool(sources) and all(source in hidden for source in sources)
+
+
+def without(profile: Profile, gone: Collection[int], loses: Loses) -> Profile:
+    """Return the profile without what was made of memories that are gone."""
+    shades = tuple(shade_without(shade, gone, loses) for shade in profile.shades)
     written = profile.biography
     return replace(
         profile,
         shades=tuple(shade for shade in shades if shade is not None),
-        portrait=portrait_without(profile.portrait, gone),
-        summary=lines_without(profile.summary, gone),
-        status=lines_without(profile.status, gone),
-        biography=None if written is None or _touches(written.sources, gone) else written,
+        portrait=portrait_without(profile.portrait, gone, loses),
+        summary=lines_without(profile.summary, loses),
+        status=lines_without(profile.status, loses),
+        biography=None if written is None or loses(written.sources) else written,
     )
 
 
-def shade_without(shade: Shade, gone: Collection[int]) -> Shade | None:
+def shade_without(shade: Shade, gone: Collection[int], loses: Loses) -> Shade | None:
     """Return the shade without the memories; ``None`` when nothing is left to tell."""
     timeline = tuple(moment for moment in shade.timeline if moment.source not in gone)
     if not timeline:
@@ -195,21 +209,21 @@ def shade_without(shade: Shade, gone: Collection[int]) -> Shade | None:
         shade,
         size=max(len(timeline), shade.size - (len(shade.timeline) - len(timeline))),
         terms=terms_without(shade.terms, gone),
-        quotes=lines_without(shade.quotes, gone),
+        quotes=lines_without(shade.quotes, loses),
         timeline=timeline,
-        wording=None if wording is None or _touches(wording.sources, gone) else wording,
+        wording=None if wording is None or loses(wording.sources) else wording,
     )
 
 
-def portrait_without(portrait: Portrait, gone: Collection[int]) -> Portrait:
+def portrait_without(portrait: Portrait, gone: Collection[int], loses: Loses) -> Portrait:
     """Return the portrait without the memories."""
     return replace(
         portrait,
         keywords=terms_without(portrait.keywords, gone),
         names=terms_without(portrait.names, gone),
-        traits=_line_without(portrait.traits, gone),
-        mood=_line_without(portrait.mood, gone),
-        strategy=_line_without(portrait.strategy, gone),
+        traits=_line_without(portrait.traits, loses),
+        mood=_line_without(portrait.mood, loses),
+        strategy=_line_without(portrait.strategy, loses),
     )
 
 
@@ -224,17 +238,13 @@ def terms_without(terms: Sequence[Term], gone: Collection[int]) -> tuple[Term, .
     return tuple(kept)
 
 
-def lines_without(lines: Sequence[Line], gone: Collection[int]) -> tuple[Line, ...]:
-    """Return the lines that were made of other memories only."""
-    return tuple(line for line in lines if not _touches(line.sources, gone))
+def lines_without(lines: Sequence[Line], loses: Loses) -> tuple[Line, ...]:
+    """Return the lines that stay."""
+    return tuple(line for line in lines if not loses(line.sources))
 
 
-def _line_without(line: Line | None, gone: Collection[int]) -> Line | None:
-    return None if line is None or _touches(line.sources, gone) else line
-
-
-def _touches(sources: Sequence[int], gone: Collection[int]) -> bool:
-    return any(source in gone for source in sources)
+def _line_without(line: Line | None, loses: Loses) -> Line | None:
+    return None if line is None or loses(line.sources) else line
 
 
 def spread(moments: Sequence[Moment], most: int) -> tuple[Moment, ...]:

@@ -3,14 +3,8 @@
 from app.profiles.service.composing import refresh
 from app.profiles.service.erasing import gone
 from app.profiles.service.exporting import export_sft
-from app.profiles.service.reading import (
-    ProfileLine,
-    diff,
-    lines_for_prompt,
-    list_days,
-    list_versions,
-    read_profile,
-)
+from app.profiles.service.prompting import ProfileLine, lines_for_prompt
+from app.profiles.service.reading import diff, list_days, list_versions, read_profile
 from app.profiles.service.renewing import TASKS, close_days, request
 from app.profiles.service.scopes import Workshop
 from app.profiles.service.sentences import writes_names_apart

@@ -32,11 +32,13 @@ async def gone(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> 
 
 
 async def _from_days(session: AsyncSession, scope: Scope, erased: frozenset[int]) -> None:
+    loses = documents.erasing(erased)
     for day in await days.made_of(session, scope, sorted(erased)):
-        lines = documents.lines_without(LINES.validate_python(day.lines), erased)
+        lines = documents.lines_without(LINES.validate_python(day.lines), loses)
         day.lines = LINES.dump_python(list(lines), mode="json")
         if day.portrait:
-            portrait = documents.portrait_without(PORTRAIT.validate_python(day.portrait), erased)
+            portrait = PORTRAIT.validate_python(day.portrait)
+            portrait = documents.portrait_without(portrait, erased, loses)
             day.portrait = PORTRAIT.dump_python(portrait, mode="json")
         day.source_ordinals = [o for o in day.source_ordinals if o not in erased]
         day.digest, day.is_stale = None, True
@@ -55,7 +57,8 @@ def _strip(shade: Shade, erased: frozenset[int]) -> None:
     document = {name: value for name, value in shade.document.items() if name != "merged"}
     kept = None
     if "terms" in document:
-        kept = documents.shade_without(SHADE.validate_python(document), erased)
+        loses = documents.erasing(erased)
+        kept = documents.shade_without(SHADE.validate_python(document), erased, loses)
     shade.document = SHADE.dump_python(kept, mode="json") if kept is not None else {}
     shade.source_ordinals = sorted(documents.sources_of_shade(kept)) if kept is not None else []
     shade.is_stale = True
@@ -63,6 +66,7 @@ def _strip(shade: Shade, erased: frozenset[int]) -> None:
 
 async def _from_versions(session: AsyncSession, scope: Scope, erased: frozenset[int]) -> None:
     for version in await versions.made_of(session, scope, sorted(erased)):
-        kept = documents.without(PROFILE.validate_python(version.document), erased)
+        loses = documents.erasing(erased)
+        kept = documents.without(PROFILE.validate_python(version.document), erased, loses)
         version.document = PROFILE.dump_python(kept, mode="json")
         version.source_ordinals = documents.sources_of(kept)

@@ -1,23 +1,18 @@
 """Profiles as callers see them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.kit import clock
 from app.memories import service as memories
-from app.memories.models import Memory
-from app.profiles.errors import ProfileVersionNotFoundError
 from app.profiles.kernel import documents
 from app.profiles.kernel.documents import Line, Portrait, Profile, Shade
-from app.profiles.models import DaySummary, ProfileVersion
+from app.profiles.models import DaySummary
 from app.profiles.repository import days, versions
 from app.profiles.schemas import (
-    LINES,
-    PORTRAIT,
-    PROFILE,
     BiographyRead,
     DayRead,
     LineRead,
@@ -31,12 +26,11 @@ from app.profiles.schemas import (
     TextChange,
     VersionRead,
 )
+from app.profiles.service import showing
 from app.profiles.service.composing import SHADES
 from app.tenants.schemas import Scope
 
 Ids = Mapping[int, UUID]
-MOST_SHADES = 10
-"""Shades that a prompt is told of."""
 
 
 async def read_profile(
@@ -47,7 +41,7 @@ async def read_profile(
     Raises:
         ProfileVersionNotFoundError: there is no such version.
     """
-    row, profile = await _version(session, scope, version)
+    row, profile = await showing.version(session, scope, version, now=clock.now())
     ids = await _ids(session, scope, _quoted(profile))
     return ProfileRead(
         version=row.version if row else 0,
@@ -59,16 +53,6 @@ async def read_profile(
         summary=[_line(line, ids) for line in profile.summary],
         shades=[_shade(shade, ids) for shade in profile.shades],
     )
-
-
-async def _version(
-    session: AsyncSession, scope: Scope, version: int | None
-) -> tuple[ProfileVersion | None, Profile]:
-    row = await versions.get(session, scope, version)
-    if row is None and version not in {None, 0}:
-        assert version is not None
-        raise ProfileVersionNotFoundError.of(version)
-    return row, PROFILE.validate_python(row.document) if row else Profile()
 
 
 def _quoted(profile: Profile) -> set[int]:
@@ -162,8 +146,9 @@ async def diff(
     Raises:
         ProfileVersionNotFoundError: there is no such version.
     """
-    _, old = await _version(session, scope, from_version)
-    _, new = await _version(session, scope, to_version)
+    now = clock.now()
+    _, old = await showing.version(session, scope, from_version, now=now)
+    _, new = await showing.version(session, scope, to_version, now=now)
     ids = await _ids(session, scope, _quoted(old) | _quoted(new))
     before = {shade.id: shade for shade in old.shades}
     after = {shade.id: shade for shade in new.shades}
@@ -210,65 +195,19 @@ async def list_days(
 ) -> list[DayRead]:
     """Return summarised days, earliest first."""
     rows = await days.page(session, scope, since=since, until=until, after=after, limit=limit)
-    lines = {row.day: LINES.validate_python(row.lines) for row in rows}
-    cited = {source for each in lines.values() for line in each for source in line.sources}
+    shown = await showing.days(session, scope, rows, now=clock.now())
+    cited = {source for lines, _ in shown for line in lines for source in line.sources}
     ids = await _ids(session, scope, cited)
-    return [_day(row, lines[row.day], ids) for row in rows]
+    each = zip(rows, shown, strict=True)
+    return [_day(row, lines, portrait, ids) for row, (lines, portrait) in each]
 
 
-def _day(row: DaySummary, lines: Sequence[Line], ids: Ids) -> DayRead:
+def _day(row: DaySummary, lines: Sequence[Line], portrait: Portrait, ids: Ids) -> DayRead:
     assert row.generated_by is not None
     return DayRead(
         day=row.day,
         lines=[_line(line, ids) for line in lines],
-        portrait=_portrait(PORTRAIT.validate_python(row.portrait)),
+        portrait=_portrait(portrait),
         generated_by=row.generated_by,
         updated_at=row.updated_at,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileLine:
-    """A line of a profile for a prompt, and the one memory it repeats, if it repeats one."""
-
-    text: str
-    repeats: UUID | None = None
-
-
-async def lines_for_prompt(
-    session: AsyncSession, scope: Scope, *, now: datetime
-) -> list[ProfileLine]:
-    """Return the latest profile as lines, the most telling first; none before the first version.
-
-    What was made of memories that were archived or have expired since is left out.
-    """
-    _, profile = await _version(session, scope, None)
-    cited = {source for line in (*profile.status, *profile.summary) for source in line.sources}
-    held = await memories.by_ordinals(session, scope, sorted(cited))
-    ids = {memory.ordinal: memory.id for memory in held if _is_live(memory, now)}
-    found = _person(profile)
-    for line in (*profile.status, *profile.summary):
-        if all(source in ids for source in line.sources):
-            found.append(_quotation(line, ids))
-    unique = {line.text: line for line in reversed(found)}
-    return list(reversed(unique.values()))
-
-
-def _is_live(memory: Memory, now: datetime) -> bool:
-    is_expired = memory.expires_at is not None and memory.expires_at <= now
-    return memory.archived_at is None and not is_expired
-
-
-def _person(profile: Profile) -> list[ProfileLine]:
-    """Return what is said of the person as a whole; without a model, a line for each shade."""
-    if profile.biography is not None:
-        texts = [profile.biography.third]
-    else:
-        texts = [documents.description_of(shade) for shade in profile.shades[:MOST_SHADES]]
-    traits = profile.portrait.traits
-    return [ProfileLine(text) for text in ([*texts, traits.text] if traits else texts)]
-
-
-def _quotation(line: Line, ids: Ids) -> ProfileLine:
-    text = f"[{line.day}] {line.text}" if line.day else line.text
-    return ProfileLine(text, ids[line.sources[0]] if len(line.sources) == 1 else None)

@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any
 
 from scripts.bench import evidence
 from scripts.bench.mechanisms import datasets
@@ -19,51 +19,88 @@ _BROAD = (
     "What have we talked about?",
     "What kind of person am I?",
 )
+_ALSO_BROAD = (
+    "Tell me about myself.",
+    "What are my hobbies and interests?",
+    "What should you know about me before helping me?",
+    "How would you describe my personality?",
+)
 _BUDGET = 800
 _CONVERSATIONS = 2
 _TELLING = 10
 _WORD = re.compile(r"[a-z]{4,}")
 
 
-class Prompts(NamedTuple):
-    """By question: the share of what is wanted that a prompt holds."""
+class Prompts:
+    """By question, broad or narrow: the share of what is wanted that a prompt holds."""
 
-    sources: list[float]
-    """Of the days, or the gold turns, by the memories the prompt shows."""
-    words: list[float]
-    """Of the telling words of all days, by the prompt's text."""
+    def __init__(self) -> None:
+        self.sources: dict[str, list[float]] = defaultdict(list)
+        """Of the days, or the gold turns, by the memories the prompt shows."""
+        self.words: dict[str, list[float]] = defaultdict(list)
+        """Of the telling words of all days, by the prompt's text."""
 
 
 def measure(bench: Bench) -> Outcome:
     """Compare prompts for broad questions by telling words, for narrow ones by evidence."""
-    broad = _compare(bench, _diaries(bench))
-    narrow = _compare(bench, _conversations(bench))
-    words = difference(broad[0].words, broad[1].words)
-    days = difference(broad[0].sources, broad[1].sources)
-    gold = difference(narrow[0].sources, narrow[1].sources)
+    diaries = _compare(bench, _diaries(bench))
+    talks = _compare(bench, _conversations(bench, "locomo_dev.jsonl", _ALSO_BROAD))
+    chats = _compare(bench, _conversations(bench, "beam_dev.jsonl", ()))
+    words = difference(*(one.words["broad"] for one in diaries))
     rows = [
-        evidence.row(
-            f"telling words of all days in a prompt for a broad question: {words}",
-            round(fmean(broad[1].words), 4), target="more than without a profile",
-            baseline=round(fmean(broad[0].words), 4), holds=words.low > 0,
-        ),
-        evidence.row(
-            f"days whose memories a prompt for a broad question shows: {days}",
-            round(fmean(broad[1].sources), 4), baseline=round(fmean(broad[0].sources), 4),
-        ),
-        evidence.row(
-            f"gold turns that a prompt for a narrow question shows: {gold}",
-            round(fmean(narrow[1].sources), 4), target="≥ without - .02",
-            baseline=round(fmean(narrow[0].sources), 4), holds=gold.mean >= -0.02,
-        ),
-    ]  # fmt: skip
-    n = f"{len(broad[0].words)} broad questions of 15 users, {len(narrow[0].words)} narrow ones"
+        _words_row(diaries, "a broad question"),
+        _sources_row(diaries, "broad", "days whose memories a prompt for a broad question shows"),
+        _words_row(talks, "another broad question, LoCoMo"),
+        _sources_row(talks, "narrow", "gold turns that a prompt for a narrow question shows"),
+        _sources_row(chats, "narrow", "gold turns for a narrow question, BEAM"),
+    ]
+    count = {
+        name: len(found.sources[kind])
+        for name, (found, _), kind in (
+            ("diaries", diaries, "broad"),
+            ("others", talks, "broad"),
+            ("LoCoMo", talks, "narrow"),
+            ("BEAM", chats, "narrow"),
+        )
+    }
+    n = (
+        f"{count['diaries']} broad questions of 15 users and {count['others']} others, "
+        f"{count['LoCoMo']} narrow ones of LoCoMo, {count['BEAM']} of BEAM"
+    )
     notes = (
         f"Prompts of {_BUDGET} tokens by /v1/context, for a user with a profile and for one who "
-        "said the same and has none. Telling words: of each day the ten of highest tf-idf."
+        "said the same and has none. Telling words: of each day the ten of highest tf-idf. BEAM "
+        "and the other broad questions were not looked at before the rule that tells broad from "
+        "narrow was made."
     )
-    raw = {"words": words, "days": days, "gold": gold}
+    raw = {"words": words, "counts": count}
     return Outcome("Profiles (Second Me, MemoryBank)", n, words.low > 0, rows, notes, raw)
+
+
+Pair = tuple["Prompts", "Prompts"]
+"""Without a profile, and with it."""
+
+
+def _words_row(pair: Pair, of_what: str) -> dict[str, Any]:
+    before, after = (one.words["broad"] for one in pair)
+    found = difference(before, after)
+    return evidence.row(
+        f"telling words of all days in a prompt for {of_what}: {found}",
+        round(fmean(after), 4), target="more than without a profile",
+        baseline=round(fmean(before), 4), holds=found.low > 0,
+    )  # fmt: skip
+
+
+def _sources_row(pair: Pair, kind: str, figure: str) -> dict[str, Any]:
+    before, after = (one.sources[kind] for one in pair)
+    found, baseline = difference(before, after), round(fmean(before), 4)
+    value = round(fmean(after), 4)
+    if kind == "broad":
+        return evidence.row(f"{figure}: {found}", value, baseline=baseline)
+    return evidence.row(
+        f"{figure}: {found}", value, target="≥ without - .005",
+        baseline=baseline, holds=found.mean >= -0.005,
+    )  # fmt: skip
 
 
 Subject = tuple[str, list[dict[str, Any]], list[Question], str]
@@ -77,15 +114,18 @@ def _diaries(bench: Bench) -> Iterator[Subject]:
         yield user.replace(" ", "-"), items, asked, "day"
 
 
-def _conversations(bench: Bench) -> Iterator[Subject]:
-    held = datasets.conversations(bench.data / "locomo_dev.jsonl")[:_CONVERSATIONS]
+def _conversations(bench: Bench, file: str, broad: Sequence[str]) -> Iterator[Subject]:
+    held = datasets.conversations(bench.data / file)[:_CONVERSATIONS]
     for one in held:
-        yield one.name, one.items, one.questions, "doc"
+        every = frozenset(item["metadata"]["doc"] for item in one.items)
+        asked = [question._replace(category="narrow") for question in one.questions]
+        asked += [Question(text, every, "broad") for text in broad]
+        yield f"{file[:4]}-{one.name}", one.items, asked, "doc"
 
 
 def _compare(bench: Bench, subjects: Iterator[Subject]) -> tuple[Prompts, Prompts]:
     """Return what prompts hold for a user without a profile, and for one with it."""
-    found = Prompts([], []), Prompts([], [])
+    found = Prompts(), Prompts()
     for user, items, asked, member in subjects:
         telling = _telling(items)
         for prompts, prefix, is_on in zip(found, ("bare", "life"), (False, bench.is_on),
@@ -100,8 +140,10 @@ def _compare(bench: Bench, subjects: Iterator[Subject]) -> tuple[Prompts, Prompt
                 told = _prompt(bench, name, question.text)
                 shown = [about[one] for part in told["sections"] for one in part["memory_ids"]
                          if one in about]  # fmt: skip
-                prompts.sources.append(recall_at(len(shown), shown, question.gold))
-                prompts.words.append(len(telling & set(_words(told["text"]))) / len(telling))
+                sources = recall_at(len(shown), shown, question.gold)
+                prompts.sources[question.category].append(sources)
+                words = len(telling & set(_words(told["text"]))) / len(telling)
+                prompts.words[question.category].append(words)
     return found
 
 
