@@ -115,6 +115,13 @@ def test_what_is_joined_of_a_bucket_stays_in_it() -> None:
     np.testing.assert_allclose(np.linalg.norm(joined, axis=1), 1, atol=1e-5)
 
 
+def test_a_head_and_a_relation_always_have_the_same_bucket_behind_those_of_vectors() -> None:
+    found = {lsh.group_bucket(f"head {n}", "lives in", 16) for n in range(500)}
+
+    assert lsh.group_bucket("alice", "lives in", 16) == 23
+    assert found == set(lsh.group_buckets(16)) == set(range(16, 32))
+
+
 @pytest.mark.parametrize("buckets", [0, 1, 7])
 def test_buckets_come_in_pairs(buckets: int) -> None:
     with pytest.raises(ValueError, match="even"):

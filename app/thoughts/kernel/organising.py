@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby, pairwise
 
-from app.thoughts.kernel.triples import is_functional, normalised
+from app.thoughts.kernel import relations
+from app.thoughts.kernel.relations import head_key, normalised, relation_key
 
 NEAR = 0.95
 """Cosine from which two thoughts of one head say the same."""
@@ -42,7 +43,12 @@ class Member:
     @property
     def circle(self) -> tuple[int, str, str]:
         """Thoughts outside of each other's circle are never joined: bucket, agent, head."""
-        return self.bucket, self.agent_id or "", normalised(self.head)
+        return self.bucket, self.agent_id or "", head_key(self.head)
+
+    @property
+    def is_functional(self) -> bool:
+        """Whether a newer thought of the same head and relation ends it."""
+        return relations.is_functional(self.head, self.relation, self.tails)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +107,7 @@ def organise(members: Sequence[Member], near: Iterable[tuple[int, int]]) -> Plan
     """
     plan = Plan()
     for circle in _groups(members):
-        relation = normalised(circle[0].relation or "")
-        if is_functional(relation):
+        if circle[0].is_functional:
             _forget(circle, plan)
         else:
             _join(circle, plan)
@@ -137,7 +142,9 @@ def _groups(members: Sequence[Member]) -> list[list[Member]]:
     """Return thoughts of one head and relation together, the older first."""
 
     def key(one: Member) -> tuple[object, ...]:
-        return *one.circle, normalised(one.relation or "")
+        relation = one.relation or ""
+        aspect = relations.aspect(relation, one.tails[0]) if one.is_functional else None
+        return *one.circle, relation_key(relation), aspect or "", aspect is None
 
     triples = sorted((one for one in members if one.relation), key=lambda m: (key(m), m.age))
     groups = [list(group) for _, group in groupby(triples, key)]
@@ -146,13 +153,26 @@ def _groups(members: Sequence[Member]) -> list[list[Member]]:
 
 def _forget(circle: Sequence[Member], plan: Plan) -> None:
     """Close what a newer tail has ended; of a tail said again, the newest stays."""
-    runs = [list(run) for _, run in groupby(circle, _tail_keys)]
+    runs = _runs(circle)
     for run in runs:
         plan.merged += [Merging(one.ordinal, run[-1].ordinal) for one in run[:-1]]
     for before, after in pairwise(runs):
-        # The time of the change is when the new tail was first said.
-        closed = Forgetting(before[-1].ordinal, after[-1].ordinal, after[0].valid_from)
-        plan.forgotten.append(closed)
+        relation = after[0].relation or ""
+        if relations.is_possible_change(relation, before[-1].tails, after[0].tails):
+            # The time of the change is when the new tail was first said.
+            closed = Forgetting(before[-1].ordinal, after[-1].ordinal, after[0].valid_from)
+            plan.forgotten.append(closed)
+
+
+def _runs(circle: Sequence[Member]) -> list[list[Member]]:
+    """Return thoughts in order, together as long as they say the same."""
+    runs: list[list[Member]] = []
+    for one in circle:
+        if runs and relations.is_same_tail(runs[-1][-1].tails, one.tails):
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return runs
 
 
 def _tail_keys(member: Member) -> frozenset[str]:
@@ -201,7 +221,8 @@ def _joining(parts: Sequence[Member]) -> Joining:
 def merge_near(members: Sequence[Member], near: Iterable[tuple[int, int]], plan: Plan) -> None:
     """Add to a plan that of near duplicates the newest stays.
 
-    Deviation: other numbers are another statement, however near the vectors are.
+    Deviation: other numbers are another statement, however near the vectors are; and what a newer
+    thought ends is never ended by nearness.
     """
     gone = plan.gone() | {one.merged_into for one in plan.merged}
     free = {one.ordinal: one for one in members if one.ordinal not in gone and len(one.tails) < 2}
@@ -216,5 +237,9 @@ def merge_near(members: Sequence[Member], near: Iterable[tuple[int, int]], plan:
 
 
 def _says_the_same(one: Member, other: Member) -> bool:
-    same_numbers = set(_NUMBER.findall(one.text)) == set(_NUMBER.findall(other.text))
-    return one.circle == other.circle and same_numbers
+    if one.circle != other.circle:
+        return False
+    if one.is_functional or other.is_functional:
+        # "I live in Rome" and "I live in Oslo" are near, too; the tails decide.
+        return False
+    return set(_NUMBER.findall(one.text)) == set(_NUMBER.findall(other.text))

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.tenants.schemas import Scope
 from app.thoughts.kernel.organising import Forgetting, Merging
-from app.thoughts.kernel.triples import normalised
+from app.thoughts.kernel.relations import head_key, relation_key
 from app.thoughts.models import Thought, ThoughtHash
 from app.thoughts.schemas import Draft, Placed
 
@@ -88,7 +88,7 @@ async def insert(
         "heads": [one.head for one in drafts],
         "relations": [one.relation for one in drafts],
         "tails": [_SEPARATOR.join(one.tails) for one in drafts],
-        "head_keys": [normalised(one.head) for one in drafts],
+        "head_keys": [head_key(one.head) for one in drafts],
         "relation_keys": [_key(one.relation) for one in drafts],
         "hash_versions": [one.hash_version for one in placed],
         "buckets": [one.bucket for one in placed],
@@ -98,7 +98,7 @@ async def insert(
 
 
 def _key(relation: str | None) -> str | None:
-    return None if relation is None else normalised(relation)
+    return None if relation is None else relation_key(relation)
 
 
 async def replace(

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.tenants.schemas import Scope
 from app.thoughts.kernel.organising import NEAR, Member
-from app.thoughts.kernel.triples import normalised
+from app.thoughts.kernel.relations import head_key, relation_key
 from app.thoughts.schemas import SPACE, Found, Listing, Search
 
 _RESERVE = 50
@@ -219,8 +219,8 @@ async def page(session: AsyncSession, scope: Scope, asked: Listing) -> list[Foun
         "statuses": _statuses(with_forgotten=asked.with_forgotten),
         "agent_id": asked.agent_id,
         "now": asked.now,
-        "head": None if asked.head is None else normalised(asked.head),
-        "relation": None if asked.relation is None else normalised(asked.relation),
+        "head": None if asked.head is None else head_key(asked.head),
+        "relation": None if asked.relation is None else relation_key(asked.relation),
         "before": asked.before,
         "limit": asked.limit,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,11 +16,28 @@ from app.memories.errors import OwnerBusyError
 from app.memories.service import ModelTable
 from app.tenants.schemas import Scope
 from app.thoughts.kernel import lsh
+from app.thoughts.kernel.relations import head_key, is_functional, relation_key
 from app.thoughts.models import ThoughtHash
 from app.thoughts.repository import rows
 from app.thoughts.schemas import SPACE, Placed
 
 _BATCH = 64
+
+
+class Triple(Protocol):
+    """What decides where a thought lies, besides its vector."""
+
+    @property
+    def head(self) -> str:
+        """Whom or what it is about."""
+
+    @property
+    def relation(self) -> str | None:
+        """What it says of it."""
+
+    @property
+    def tails(self) -> Sequence[str]:
+        """Of whom or what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +55,29 @@ class Hash:
         """Copy a row."""
         return cls(row.version, row.model_id, row.seed, row.dimensions, row.buckets)
 
-    def place(self, vectors: Vectors) -> list[Placed]:
-        """Return where thoughts go. Shape of ``vectors``: [n, d]."""
+    def place(self, triples: Sequence[Triple], vectors: Vectors) -> list[Placed]:
+        """Return where thoughts go; one triple for each vector. Shape of ``vectors``: [n, d]."""
         if not len(vectors):
             return []
         directed = lsh.directions(self.seed, self.dimensions, self.buckets)
-        return [Placed(self.version, int(bucket)) for bucket in lsh.bucket_of(vectors, directed)]
+        near = lsh.bucket_of(vectors, directed)
+        return [
+            Placed(self.version, self._bucket(triple, int(bucket)))
+            for triple, bucket in zip(triples, near, strict=True)
+        ]
+
+    def _bucket(self, triple: Triple, near: int) -> int:
+        """Return the bucket of what a triple may end or be ended by, else that of its vector."""
+        if triple.relation and is_functional(triple.head, triple.relation, triple.tails):
+            keys = head_key(triple.head), relation_key(triple.relation)
+            return lsh.group_bucket(*keys, self.buckets)
+        return near
 
     def probes(self, vector: Vectors, count: int | None) -> list[int]:
-        """Return the buckets to look into, best first. Shape of ``vector``: [d]."""
+        """Return the buckets to look into. Shape of ``vector``: [d]."""
         directed = lsh.directions(self.seed, self.dimensions, self.buckets)
-        return lsh.probe_order(vector, directed)[: count or self.usual_probes()]
+        near = lsh.probe_order(vector, directed)[: count or self.usual_probes()]
+        return near + lsh.group_buckets(self.buckets)
 
     def usual_probes(self) -> int:
         """Return how many buckets find nine of ten neighbours: 6 of 16, as a share."""
@@ -124,7 +154,7 @@ async def _move_some(
         await lock(session, scope)
         vectors = np.stack([known[ordinal] for ordinal in ordinals])
         await memories.put_vectors(session, scope, table, SPACE, ordinals, vectors)
-        buckets = [one.bucket for one in made.place(vectors)]
+        buckets = [one.bucket for one in made.place(moving, vectors)]
         await rows.rehash(session, scope, made.version, ordinals, buckets)
     return True
 

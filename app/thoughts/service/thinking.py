@@ -23,6 +23,7 @@ from app.memories.models import Memory
 from app.memories.service import Batch, ModelTable, Spaces
 from app.thoughts import prompts
 from app.thoughts.kernel import extraction
+from app.thoughts.kernel.relations import normalised
 from app.thoughts.prompts import ThinkAnswer, ThoughtAnswer
 from app.thoughts.schemas import Draft
 from app.thoughts.service import hashing, storing
@@ -33,6 +34,8 @@ NAMELESS = "User"
 """Who "I" is where the message has no name."""
 
 _SPEAKING_ROLES = (None, "user")
+_SPEAKERS = frozenset({"i", "me", "myself", "user", "speaker"})
+"""Heads that mean who speaks, whatever a model was told to write."""
 _TURNS = 12
 """Turns that a model thinks of at a time."""
 _LONGEST_READ = 20_000
@@ -110,7 +113,7 @@ async def _put(
     vectors: Vectors,
 ) -> None:
     made = await hashing.ensure_hash(session, batch.scope, table, thinker.settings)
-    placed = made.place(vectors)
+    placed = made.place(drafts, vectors)
     await storing.store(session, batch.scope, table, drafts, vectors, placed, now=clock.now())
 
 
@@ -194,10 +197,16 @@ def _is_supported(one: ThoughtAnswer, memory: Memory) -> bool:
     return not any(supported(word, sources).dropped for word in words)
 
 
+def _head(written: str, memory: Memory) -> str:
+    head = " ".join(written.split())
+    speaks = normalised(head) in _SPEAKERS and memory.role in _SPEAKING_ROLES
+    return (memory.name or NAMELESS) if speaks else head
+
+
 def _draft(one: ThoughtAnswer, memory: Memory, model: str) -> Draft:
     return Draft(
         text=" ".join(one.text.split()),
-        head=" ".join(one.head.split()),
+        head=_head(one.head, memory),
         relation=" ".join(one.relation.split()),
         tails=(" ".join(one.tail.split()),),
         sources=(memory.ordinal,),
