@@ -183,3 +183,13 @@ async def test_the_embedder_in_use_is_calibrated_by_the_reference_sentences() ->
     found = measure.thresholds
     assert measure.mean.shape == (384,)
     assert 0 < found.merge < found.join < found.cut < 3
+
+
+async def test_each_embedder_is_calibrated_once() -> None:
+    known, first, second = calibration.Calibrations(), FakeEmbedder(), FakeEmbedder(model="other")
+
+    one, again = await known.of(first), await known.of(first)
+    await known.of(second)
+
+    assert one is again
+    assert (first.requests, second.requests) == (1, 1)

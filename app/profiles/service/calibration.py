@@ -128,3 +128,20 @@ async def calibrate(embedder: Embedder) -> Calibration:
     topics = np.repeat(np.arange(len(REFERENCE)), [len(topic) for topic in REFERENCE])
     mean: Vectors = vectors.mean(axis=0)
     return Calibration(clusters.calibrated(clusters.centered(vectors, mean), topics), mean)
+
+
+class Calibrations:
+    """The thresholds of each embedder, found once: the reference sentences never change."""
+
+    def __init__(self) -> None:
+        self._by_model: dict[str, Calibration] = {}
+
+    async def of(self, embedder: Embedder) -> Calibration:
+        """Return the embedder's thresholds.
+
+        Raises:
+            EmbedderError: it is away.
+        """
+        if embedder.model not in self._by_model:
+            self._by_model[embedder.model] = await calibrate(embedder)
+        return self._by_model[embedder.model]

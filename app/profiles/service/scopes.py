@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +16,7 @@ from app.memories import service as memories
 from app.memories.service import OwnerGoneError, Spaces
 from app.profiles.models import ProfileState
 from app.profiles.repository import states
+from app.profiles.service.calibration import Calibrations
 from app.tenants import service as tenants
 from app.tenants.schemas import LocalSettings, OwnerKind, Scope
 
@@ -29,6 +30,7 @@ class Workshop:
     spaces: Spaces
     llm: LanguageModel | None
     settings: ProfileSettings
+    calibrations: Calibrations = field(default_factory=Calibrations)
 
 
 @dataclass(frozen=True, slots=True)

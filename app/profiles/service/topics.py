@@ -67,7 +67,7 @@ async def renew(whose: Subject, state: ProfileState) -> bool:
     if space.embedder is None:
         return False
     with postponed():
-        measure = await calibration.calibrate(space.embedder)
+        measure = await whose.shop.calibrations.of(space.embedder)
     await _find(whose, space.table, measure)
     return True
 
