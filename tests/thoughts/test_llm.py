@@ -4,8 +4,6 @@ import re
 
 import pytest
 
-from app.jobs.errors import TaskPostponedError
-from app.llm.errors import LlmAnswerError, LlmUnavailableError
 from app.llm.fake import Scripted, ScriptedModel
 from app.llm.protocol import Payer, Prompt
 from tests.memories.helpers import Store, at
@@ -169,26 +167,6 @@ async def test_the_older_cannot_end_the_newer_nor_a_stranger_anything(store: Sto
     await run(store, "thoughts.organise", llm=ScriptedModel(answer))
 
     assert {row[0] for row in await table(store, "status")} == {"active"}
-
-
-async def test_a_model_that_is_away_is_waited_for_and_nothing_is_lost(store: Store) -> None:
-    await store.remember(said(1, "I live in Berlin."))
-
-    with pytest.raises(TaskPostponedError):
-        await run(store, "thoughts.think", llm=ScriptedModel([LlmUnavailableError("away")]))
-    await enrich(store)
-
-    assert await texts(store) == {"Alice: I live in Berlin."}
-
-
-async def test_a_babbling_model_fails_the_task_and_is_no_empty_success(store: Store) -> None:
-    await store.remember(said(1, "I live in Berlin."))
-
-    with pytest.raises(LlmAnswerError):
-        await run(store, "thoughts.think", llm=ScriptedModel(["I would rather chat."]))
-    await enrich(store)
-
-    assert await texts(store) == {"Alice: I live in Berlin."}
 
 
 async def test_what_was_said_cannot_close_its_fence(store: Store) -> None:

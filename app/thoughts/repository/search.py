@@ -134,10 +134,10 @@ _PARTNERS = sa.text("""
     ORDER BY 1
 """)
 
-_BUCKETS = sa.text("""
+_BUCKET = sa.text("""
     SELECT memory_ordinal FROM thoughts
     WHERE owner_id = :owner_id AND hash_version = :hash_version AND status = 'active'
-        AND bucket = ANY(CAST(:buckets AS smallint[]))
+        AND bucket = :bucket
     ORDER BY is_organised, memory_ordinal DESC LIMIT :limit
 """)
 
@@ -273,17 +273,17 @@ async def partners(
     return list((await session.scalars(_PARTNERS, values)).all())
 
 
-async def in_buckets(
-    session: AsyncSession, scope: Scope, hash_version: int, buckets: Sequence[int], *, limit: int
+async def in_bucket(
+    session: AsyncSession, scope: Scope, hash_version: int, bucket: int, *, limit: int
 ) -> list[int]:
-    """Return active thoughts of some buckets: those to be organised, then the newest."""
+    """Return active thoughts of a bucket: those to be organised, then the newest."""
     values = {
         "owner_id": scope.owner_id,
         "hash_version": hash_version,
-        "buckets": list(buckets),
+        "bucket": bucket,
         "limit": limit,
     }
-    return list((await session.scalars(_BUCKETS, values)).all())
+    return list((await session.scalars(_BUCKET, values)).all())
 
 
 async def members(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> list[Member]:

@@ -105,43 +105,42 @@ async def _look(
             return None
         limit = _SHOWN // 2 if llm else _BATCH
         fresh = await search.fresh(session, scope, hashed.version, limit=limit)
+        shown: list[int] = []
+        if llm:
+            fresh, shown = await _of_one_bucket(session, scope, hashed, fresh)
         if not fresh:
             return None
         near = await search.near(session, scope, table.model_id, hashed.version, fresh)
-        beside = {ordinal for pair in near for ordinal in pair}
+        beside = {ordinal for pair in near for ordinal in pair}.union(shown)
         beside |= set(await search.partners(session, scope, hashed.version, fresh))
-        if llm:
-            beside |= await _rest_of_buckets(session, scope, hashed, fresh)
         members = await search.members(session, scope, sorted(beside.union(fresh)))
         return _Round(hashed, tuple(fresh), members, near)
 
 
-async def _rest_of_buckets(
+async def _of_one_bucket(
     session: AsyncSession, scope: Scope, hashed: Hash, fresh: Sequence[int]
-) -> set[int]:
-    touched = sorted({one.bucket for one in await search.members(session, scope, fresh)})
-    found: set[int] = set()
-    for bucket in touched:
-        found |= set(
-            await search.in_buckets(session, scope, hashed.version, [bucket], limit=_SHOWN)
-        )
-    return found
+) -> tuple[list[int], list[int]]:
+    """Return the fresh thoughts of one bucket, and some of all that lie there, for a model.
+
+    What it answers to one bucket is stored before it is asked about another.
+    """
+    held = await search.members(session, scope, fresh)
+    if not held:
+        return [], []
+    bucket = min(one.bucket for one in held)
+    beside = await search.in_bucket(session, scope, hashed.version, bucket, limit=_SHOWN)
+    return [one.ordinal for one in held if one.bucket == bucket], beside
 
 
 async def _plan(found: _Round, llm: LanguageModel | None, scope: Scope) -> Plan:
     if llm is None:
         return kernel.organise(found.members, found.near)
     plan = Plan()
-    for bucket in sorted({one.bucket for one in found.members}):
-        # What another agent may not see is never shown together.
-        for agent_id in sorted({one.agent_id or "" for one in found.members}):
-            shown = [
-                one
-                for one in found.members
-                if one.bucket == bucket and (one.agent_id or "") == agent_id
-            ]
-            if len(shown) > 1:
-                await _ask(llm, shown, plan, Payer(scope.tenant_id, scope.owner_id))
+    # What another agent may not see is never shown together.
+    for agent_id in sorted({one.agent_id or "" for one in found.members}):
+        shown = [one for one in found.members if (one.agent_id or "") == agent_id]
+        if len(shown) > 1:
+            await _ask(llm, shown, plan, Payer(scope.tenant_id, scope.owner_id))
     kernel.merge_near(found.members, found.near, plan)
     return plan
 

@@ -36,6 +36,8 @@ NAMELESS = "User"
 _SPEAKING_ROLES = (None, "user")
 _SPEAKERS = frozenset({"i", "me", "myself", "user", "speaker"})
 """Heads that mean who speaks, whatever a model was told to write."""
+_BATCH = 64
+"""Memories that are read by rule at a time."""
 _TURNS = 12
 """Turns that a model thinks of at a time."""
 _LONGEST_READ = 20_000
@@ -83,10 +85,15 @@ async def think(context: TaskContext, thinker: Thinker) -> None:
         with waiting(), postponing():
             await _think_of(batch, thinker)
 
-    await memories.enrich(context, MECHANISM, work, is_on=lambda on: on.thoughts)
+    # What a model was asked is stored before it is asked for more: its answers cost money, and it
+    # may go away in between.
+    batch = _TURNS if thinker.llm else _BATCH
+    await memories.enrich(context, MECHANISM, work, is_on=lambda on: on.thoughts, batch=batch)
 
 
 async def _think_of(batch: Batch, thinker: Thinker) -> None:
+    if thinker.llm and batch.live:
+        await thinker.work_with()  # before a model is asked for what could not be stored
     drafts = await _drafts(batch, thinker.llm)
     if not drafts:
         async with batch.writing() as (session, fresh):
