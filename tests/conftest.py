@@ -2,8 +2,6 @@
 
 import itertools
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +18,7 @@ from app.kit.database import Database, sqlalchemy_url
 from app.kit.settings import DatabaseSettings, Settings
 from app.launcher import migrations
 from app.launcher.embedded import EmbeddedPostgres
+from tests.postgres import throwaway_postgres
 
 _TEMPLATE = "remembrancer_template"
 _numbers = itertools.count(1)
@@ -41,15 +40,9 @@ def _fresh_logs() -> None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Generator[EmbeddedPostgres]:
-    """A Postgres server of this test run; fast, not durable."""
-    # Not pytest's own directory: that is private to us, and the server may run as another user.
-    directory = Path(tempfile.mkdtemp(prefix="remembrancer-test-"))
-    directory.chmod(0o711)
-    server = EmbeddedPostgres(directory, durable=False)
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(directory, ignore_errors=True)
+    """The server of this test run."""
+    with throwaway_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

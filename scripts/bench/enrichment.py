@@ -12,10 +12,8 @@ import argparse
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from contextlib import suppress
@@ -37,6 +35,7 @@ from app.launcher.embedded import EmbeddedPostgres
 from app.memories.service import Spaces
 from app.tenants.schemas import Principal
 from scripts.bench import evidence, write_cost
+from scripts.bench.postgres import measured_postgres
 from scripts.bench.sidecar import running_sidecar
 
 TARGET_PER_S = 50
@@ -252,18 +251,11 @@ def main() -> None:
     parser.add_argument("--sizes", default="1000,10000,100000", help="'' for none")
     parser.add_argument("--record", action="store_true", help="keep the result as evidence")
     arguments = parser.parse_args()
-    directory = Path(tempfile.mkdtemp(prefix="remembrancer-bench-"))
-    directory.chmod(0o711)
-    server = EmbeddedPostgres(directory)
-    server.start()
-    try:
+    with measured_postgres() as (server, directory):
         whole = asyncio.run(_throughput(server, arguments.texts.read_text(), directory))
         print(json.dumps(whole, indent=1), flush=True)
         sizes = [int(size) for size in arguments.sizes.split(",") if size]
         costs = asyncio.run(write_cost.measure(server, sizes))
-    finally:
-        server.stop()
-        shutil.rmtree(directory, ignore_errors=True)
     if arguments.record:
         _record(whole, costs)
     print(json.dumps(costs, indent=1))

@@ -10,8 +10,6 @@ those of the mechanism itself. At each size the last 2,048 memories are timed (a
 import argparse
 import asyncio
 import json
-import shutil
-import tempfile
 import time
 import zlib
 from collections.abc import Sequence
@@ -39,6 +37,7 @@ from app.linking import tasks
 from app.memories.service import Spaces
 from app.tenants.schemas import Principal
 from scripts.bench import corpus, evidence
+from scripts.bench.postgres import measured_postgres
 from scripts.bench.sidecar import running_sidecar
 
 TENANT = UUID(int=1)
@@ -214,15 +213,8 @@ def main() -> None:
     parser.add_argument("--sizes", default="1000,10000,100000")
     parser.add_argument("--record", action="store_true", help="keep the result as evidence")
     arguments = parser.parse_args()
-    directory = Path(tempfile.mkdtemp(prefix="remembrancer-bench-"))
-    directory.chmod(0o711)
-    server = EmbeddedPostgres(directory)
-    server.start()
-    try:
+    with measured_postgres() as (server, _):
         found = asyncio.run(_measure(server, [int(size) for size in arguments.sizes.split(",")]))
-    finally:
-        server.stop()
-        shutil.rmtree(directory, ignore_errors=True)
     if arguments.record:
         _record(found)
     print(json.dumps(found, indent=1))

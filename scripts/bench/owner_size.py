@@ -11,9 +11,7 @@ import argparse
 import asyncio
 import json
 import random
-import shutil
 import statistics
-import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +30,7 @@ from app.memories.service import Spaces
 from app.retrieval.service import Narrowing, Question, Recaller
 from app.tenants.schemas import OwnerName, Principal
 from scripts.bench import corpus, evidence, seed
+from scripts.bench.postgres import measured_postgres
 from scripts.bench.sidecar import running_sidecar
 
 SIZES = {"100": 100, "1k": 1_000, "5k": 5_000, "20k": 20_000, "100k": 100_000}
@@ -275,15 +274,8 @@ def main() -> None:
     parser.add_argument("--memories", type=int, default=300_000)
     parser.add_argument("--record", action="store_true", help="keep the result as evidence")
     arguments = parser.parse_args()
-    directory = Path(tempfile.mkdtemp(prefix="remembrancer-bench-"))
-    directory.chmod(0o711)
-    server = EmbeddedPostgres(directory)
-    server.start()
-    try:
+    with measured_postgres() as (server, _):
         result = asyncio.run(_measure(server, arguments.memories))
-    finally:
-        server.stop()
-        shutil.rmtree(directory, ignore_errors=True)
     result["measured_on"] = datetime.now(UTC).date().isoformat()
     if arguments.record:
         _record(result)

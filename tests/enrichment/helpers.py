@@ -5,16 +5,14 @@ import re
 from collections.abc import Sequence
 
 from app.ingestion.service import ENRICHMENT_TASKS
-from app.jobs.errors import TaskPostponedError
-from app.jobs.protocol import TaskContext, TaskRegistry
+from app.jobs.protocol import TaskRegistry
 from app.kit.database import Database
-from app.kit.ids import new_id
 from app.linking import tasks as linking
 from app.llm.protocol import LanguageModel
 from app.memories import tasks as memories
 from app.profiles import tasks as profiles
 from app.thoughts import tasks as thoughts
-from tests.memories.helpers import Json, Sent, Store, at
+from tests.memories.helpers import Json, Sent, Store, at, until_done
 
 _TABLES = """
     SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
@@ -65,23 +63,10 @@ async def chain(
     database: Database | None = None,
 ) -> None:
     """Run the tasks of the chain, each as often as it asks to be."""
-    scope = await store.scope(user_id)
-    context = TaskContext(
-        database=database or store.database,
-        tenant_id=scope.tenant_id,
-        owner_id=scope.owner_id,
-        job_id=new_id(),
-    )
+    context = await store.task_context(user_id, database=database)
     known = registry(store, llm).tasks
     for name in tasks:
-        while True:
-            try:
-                await known[name](context)
-            except TaskPostponedError as error:
-                if error.retry_in_s:
-                    raise
-                continue
-            break
+        await until_done(known[name], context)
 
 
 async def owner_tables(store: Store) -> list[str]:

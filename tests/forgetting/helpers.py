@@ -4,9 +4,8 @@ from datetime import datetime, timedelta
 
 from app.forgetting import tasks
 from app.forgetting.service import Forgetter
-from app.jobs.protocol import TaskContext, TaskRegistry
+from app.jobs.protocol import TaskRegistry
 from app.kit.clock import now
-from app.kit.ids import new_id
 from app.memories.service import NO_DERIVATIONS
 from tests.memories.helpers import Json, Sent, Store
 
@@ -64,13 +63,7 @@ def registry() -> TaskRegistry:
 
 async def run_task(store: Store, user_id: str = "alice") -> None:
     """Run the room's task for a user, as a worker would."""
-    scope = await store.scope(user_id)
-    context = TaskContext(
-        database=store.database,
-        tenant_id=store.tenant_id,
-        owner_id=scope.owner_id,
-        job_id=new_id(),
-    )
+    context = await store.task_context(user_id)
     await registry().tasks["forgetting.run"](context)
 
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from app.jobs.protocol import TaskContext, TaskRegistry
-from app.kit.ids import new_id
+from app.jobs.protocol import TaskRegistry
 from app.kit.settings import LinkingSettings
 from app.linking import tasks
 from app.llm.protocol import LanguageModel
@@ -31,13 +30,7 @@ async def organise(
     """Run the room's tasks for a user; ``settings`` are those of the room."""
     registry = TaskRegistry()
     tasks.register(registry, store.spaces, llm, LinkingSettings(**settings))
-    scope = await store.scope(user_id)
-    context = TaskContext(
-        database=store.database,
-        tenant_id=store.tenant_id,
-        owner_id=scope.owner_id,
-        job_id=new_id(),
-    )
+    context = await store.task_context(user_id)
     for name in only:
         await registry.tasks[name](context)
 

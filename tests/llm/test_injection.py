@@ -9,8 +9,6 @@ import pytest
 
 from app.ingestion.service import ENRICHMENT_TASKS
 from app.jobs.errors import TaskPostponedError
-from app.jobs.protocol import TaskContext
-from app.kit.ids import new_id
 from app.kit.orm import Base
 from app.llm import service
 from app.llm.errors import LlmError
@@ -57,13 +55,7 @@ def _filled(schema: Mapping[str, Any], named: Mapping[str, Any]) -> Any:  # noqa
 async def organise(store: Store, llm: LanguageModel, user_id: str) -> list[Exception]:
     """Run the whole chain for a user, as a worker would; return what failed."""
     registry = build_registry(store.database, store.embedder, store.settings, llm)
-    scope = await store.scope(user_id)
-    context = TaskContext(
-        database=store.database,
-        tenant_id=store.tenant_id,
-        owner_id=scope.owner_id,
-        job_id=new_id(),
-    )
+    context = await store.task_context(user_id)
     failures: list[Exception] = []
     for name in ENRICHMENT_TASKS:
         try:

@@ -19,7 +19,8 @@ from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.embeddings.fake import FakeEmbedder
-from app.jobs.protocol import TaskContext, TaskRegistry
+from app.jobs.errors import TaskPostponedError
+from app.jobs.protocol import Task, TaskContext, TaskRegistry
 from app.kit.clock import now
 from app.kit.database import Database
 from app.kit.ids import new_id
@@ -197,6 +198,22 @@ class Store:
         )
         return int(rows[0][0])
 
+    async def task_context(
+        self,
+        user_id: str = "alice",
+        *,
+        scope: Scope | None = None,
+        database: Database | None = None,
+    ) -> TaskContext:
+        """Return what a worker gives a task of a user's, or of the owner in ``scope``."""
+        scope = scope or await self.scope(user_id)
+        return TaskContext(
+            database=database or self.database,
+            tenant_id=scope.tenant_id,
+            owner_id=scope.owner_id,
+            job_id=new_id(),
+        )
+
     def registry(self) -> TaskRegistry:
         """Return the room's tasks, on this api's embedders."""
         registry = TaskRegistry()
@@ -205,14 +222,7 @@ class Store:
 
     async def run_task(self, name: str, user_id: str = "alice") -> None:
         """Run one of the room's tasks for a user, as a worker would."""
-        scope = await self.scope(user_id)
-        context = TaskContext(
-            database=self.database,
-            tenant_id=self.tenant_id,
-            owner_id=scope.owner_id,
-            job_id=new_id(),
-        )
-        await self.registry().tasks[name](context)
+        await self.registry().tasks[name](await self.task_context(user_id))
 
     async def keep_house(self, name: str, moment: datetime | None = None) -> None:
         await self.registry().chores[name](self.database, self.tenant_id, moment or now())
@@ -236,6 +246,16 @@ async def twin(store: Store) -> AsyncGenerator[Store]:
     async with started(store.settings, embedder=store.embedder) as app, client_of(app) as client:
         client.headers.update(store.client.headers)
         yield Store(app, client, store.embedder, store.engine, store.settings, store.tenant_id)
+
+
+async def until_done(task: Task, context: TaskContext) -> None:
+    """Run a task as a worker would: again at once whenever it gives others a turn."""
+    while True:
+        try:
+            return await task(context)
+        except TaskPostponedError as error:
+            if error.retry_in_s:
+                raise
 
 
 async def until(condition: Callable[[], Awaitable[bool]], within_s: float = 10) -> None:

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from app.jobs.errors import TaskPostponedError
-from app.jobs.protocol import TaskContext
-from app.kit.ids import new_id
 from app.memories import service as memories
 from app.memories.schemas import DerivedMemory
 from app.memories.service import Batch, enriching
@@ -33,13 +31,7 @@ class Follower:
             self.fresh.append(fresh)
 
     async def run(self, *, is_on: bool = True) -> None:
-        scope = await self.store.scope()
-        context = TaskContext(
-            database=self.store.database,
-            tenant_id=scope.tenant_id,
-            owner_id=scope.owner_id,
-            job_id=new_id(),
-        )
+        context = await self.store.task_context()
 
         def allowed(mechanisms: Mechanisms) -> bool:
             return is_on and mechanisms.linking

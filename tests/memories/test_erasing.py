@@ -13,22 +13,9 @@ from app.memories.schemas import NewMemory
 from tests.api import code_of
 from tests.memories import invariants
 from tests.memories.helpers import Store, at
+from tests.tables import places_of
 
 pytestmark = pytest.mark.pg
-
-
-async def _places(store: Store, word: str) -> list[str]:
-    """Return the tables in which a word stands anywhere."""
-    found = []
-    async with store.engine.connect() as connection:
-        names = await connection.scalars(
-            sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        )
-        for name in names.all():
-            row = sa.text(f'SELECT 1 FROM "{name}" AS t WHERE t::text ILIKE :word LIMIT 1')
-            if await connection.scalar(row, {"word": f"%{word}%"}):
-                found.append(name)
-    return sorted(found)
 
 
 async def test_an_erased_memory_leaves_nothing_anywhere(fresh: Store) -> None:
@@ -40,13 +27,13 @@ async def test_an_erased_memory_leaves_nothing_anywhere(fresh: Store) -> None:
     )
     await fresh.edit(stored[0]["id"], content="My xylophone sounds.", place="xylophone")
     assert {"memories", "episodes", "postings", "memory_events"} <= set(
-        await _places(fresh, "xylophon")
+        await places_of(fresh.engine, "xylophon")
     )
 
     await fresh.erase(stored[0]["id"])
 
     # Of the first answer only ids are kept, and the caller's own name for the item.
-    assert await _places(fresh, "xylophon") == ["idempotency_keys"]
+    assert await places_of(fresh.engine, "xylophon") == ["idempotency_keys"]
     assert await fresh.found("xylophone") == ["It is old."]
     assert await fresh.by_words("xylophone") == []
     for table in ("memories", "episodes", "memory_keys", "embeddings_1", "embedding_bits_1"):

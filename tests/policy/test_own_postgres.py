@@ -1,9 +1,6 @@
 """docs/how-to/use-your-own-postgres.md works as it stands, for a role that is no superuser."""
 
-import shutil
-import tempfile
 from collections.abc import Generator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,6 +12,7 @@ from app.launcher import migrations
 from app.launcher.embedded import EmbeddedPostgres
 from tests.policy.documents import blocks
 from tests.policy.sources import ROOT
+from tests.postgres import throwaway_postgres
 
 PASSWORD = "documented"
 
@@ -34,13 +32,8 @@ def _split(code: str) -> list[str]:
 @pytest.fixture
 def fresh_server() -> Generator[EmbeddedPostgres]:
     """A server that has never seen us: no database and no role of ours."""
-    directory = Path(tempfile.mkdtemp(prefix="remembrancer-test-"))
-    directory.chmod(0o711)
-    server = EmbeddedPostgres(directory, durable=False)
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(directory, ignore_errors=True)
+    with throwaway_postgres() as server:
+        yield server
 
 
 def _run(url: str, statements: list[str]) -> None:

@@ -2,13 +2,11 @@
 
 from datetime import datetime
 
-from app.jobs.errors import TaskPostponedError
-from app.jobs.protocol import TaskContext, TaskRegistry
-from app.kit.ids import new_id
+from app.jobs.protocol import TaskRegistry
 from app.kit.settings import ProfileSettings
 from app.llm.protocol import LanguageModel
 from app.profiles import tasks
-from tests.memories.helpers import Json, Sent, Store
+from tests.memories.helpers import Json, Sent, Store, until_done
 
 GARDEN = (
     "I planted tomatoes in the garden.",
@@ -53,19 +51,8 @@ async def run(
     """Run one of the room's tasks as a worker would, as often as it asks to be."""
     registry = TaskRegistry()
     tasks.register(registry, store.spaces, llm, settings or ProfileSettings())
-    scope = await store.scope(user_id)
-    context = TaskContext(
-        database=store.database,
-        tenant_id=store.tenant_id,
-        owner_id=scope.owner_id,
-        job_id=new_id(),
-    )
-    while True:
-        try:
-            return await registry.tasks[task](context)
-        except TaskPostponedError as error:
-            if error.retry_in_s:
-                raise
+    context = await store.task_context(user_id)
+    await until_done(registry.tasks[task], context)
 
 
 async def keep_house(store: Store, moment: datetime) -> None:

@@ -17,6 +17,7 @@ from app.tenants import service
 from app.tenants.schemas import OwnerName
 from app.tenants.service.keys import DEFAULT_TENANT
 from tests.api import OPERATOR, code_of, new_key, new_tenant, with_key
+from tests.tables import places_of
 
 pytestmark = pytest.mark.pg
 
@@ -94,20 +95,6 @@ async def _tables(connection: AsyncConnection, column: str) -> set[str]:
     return set((await connection.scalars(query, {"column": column})).all())
 
 
-async def _places(engine: AsyncEngine, text: str) -> list[str]:
-    """Return the tables in which a text stands anywhere, looked at past row-level security."""
-    found = []
-    async with engine.connect() as connection:
-        names = await connection.scalars(
-            sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        )
-        for name in names.all():
-            row = sa.text(f'SELECT 1 FROM "{name}" AS t WHERE t::text ~ :pattern LIMIT 1')
-            if await connection.scalar(row, {"pattern": f"{text}|{text.encode().hex()}"}):
-                found.append(name)
-    return sorted(found)
-
-
 async def _owner(database: Database, tenant_id: UUID, name: str) -> int:
     async with database.transaction(tenant_id=tenant_id) as session:
         owner = OwnerName("user", name)
@@ -121,7 +108,7 @@ async def test_erasing_a_user_empties_every_table_and_says_how_many_rows_went(
     async with owner_engine.begin() as connection:
         await _fill(connection, DEFAULT_TENANT, owner_id)
         tables = await _tables(connection, "owner_id")
-    assert len(await _places(owner_engine, SECRET)) >= 8
+    assert len(await places_of(owner_engine, SECRET)) >= 8
 
     response = await client.delete("/v1/users/alice", headers=OPERATOR)
 
@@ -131,8 +118,8 @@ async def test_erasing_a_user_empties_every_table_and_says_how_many_rows_went(
     assert "agent_id" not in receipt
     assert set(receipt["erased"]) == tables
     assert {name: rows for name, rows in receipt["erased"].items() if rows != 1} == {}
-    assert await _places(owner_engine, SECRET) == []
-    assert await _places(owner_engine, "alice") == []
+    assert await places_of(owner_engine, SECRET) == []
+    assert await places_of(owner_engine, "alice") == []
     again = await client.delete("/v1/users/alice", headers=OPERATOR)
     assert code_of(again) == "owner-not-found"
 
@@ -144,11 +131,11 @@ async def test_erasing_one_owner_touches_no_other(
     await _owner(database, DEFAULT_TENANT, "alice")
     async with owner_engine.begin() as connection:
         await _fill(connection, DEFAULT_TENANT, bob)
-    before = await _places(owner_engine, SECRET)
+    before = await places_of(owner_engine, SECRET)
 
     await client.delete("/v1/users/alice", headers=OPERATOR)
 
-    assert await _places(owner_engine, SECRET) == before
+    assert await places_of(owner_engine, SECRET) == before
     agent = await client.delete("/v1/agents/bob", headers=OPERATOR)
     assert code_of(agent) == "owner-not-found"
 
@@ -190,7 +177,7 @@ async def test_erasing_a_tenant_leaves_nothing_of_it(
     assert receipt["erased"]["idempotency_keys"] == 1
     assert receipt["erased"]["tenants"] == 1
     for text in (SECRET, "marmalade", tenant_id):
-        assert await _places(owner_engine, text) == []
+        assert await places_of(owner_engine, text) == []
     assert code_of(await client.get("/v1/users", headers=with_key(key))) == "invalid-api-key"
     again = await client.delete(f"/v1/tenants/{tenant_id}", headers=OPERATOR)
     assert code_of(again) == "tenant-not-found"

@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from app.jobs.errors import TaskPostponedError
-from app.jobs.protocol import TaskContext, TaskRegistry
-from app.kit.ids import new_id
+from app.jobs.protocol import TaskRegistry
 from app.kit.settings import ThoughtSettings
 from app.llm.protocol import LanguageModel
 from app.tenants.schemas import Scope
 from app.thoughts import tasks
-from tests.memories.helpers import Json, Sent, Store, at
+from tests.memories.helpers import Json, Sent, Store, at, until_done
 
 TWO_BUCKETS = ThoughtSettings(buckets=2)
 """So few that short statements of one head and relation lie in the same."""
@@ -27,19 +25,8 @@ async def run(
     """Run one of the room's tasks as a worker would, as often as it asks to be."""
     registry = TaskRegistry()
     tasks.register(registry, store.spaces, llm, settings)
-    scope = scope or await store.scope(user_id)
-    context = TaskContext(
-        database=store.database,
-        tenant_id=store.tenant_id,
-        owner_id=scope.owner_id,
-        job_id=new_id(),
-    )
-    while True:
-        try:
-            return await registry.tasks[task](context)
-        except TaskPostponedError as error:
-            if error.retry_in_s:
-                raise
+    context = await store.task_context(user_id, scope=scope)
+    await until_done(registry.tasks[task], context)
 
 
 async def enrich(
