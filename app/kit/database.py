@@ -39,6 +39,10 @@ _PLANNING = (
 
 _ENTER_TENANT = sa.text("SELECT set_config('app.tenant_id', :tenant_id, true)")
 _ENTER_OWNER = sa.text("SELECT set_config('app.owner_id', :owner_id, true)")
+_ENTER_BOTH = sa.text("""
+    SELECT set_config('app.tenant_id', :tenant_id, true),
+        set_config('app.owner_id', :owner_id, true)
+""")
 
 
 def sqlalchemy_url(url: str) -> sa.URL:
@@ -97,10 +101,7 @@ class Database:
         is_committing = False
         try:
             async with self._sessions.begin() as session:
-                if tenant_id is not None:
-                    await enter_tenant(session, tenant_id)
-                if owner_id is not None:
-                    await enter_owner(session, owner_id)
+                await _enter(session, tenant_id, owner_id)
                 yield session
                 is_committing = True
         except PoolTimeoutError as error:
@@ -139,6 +140,17 @@ def _unavailable(*, is_committing: bool) -> Exception:
     else:
         msg = "The database did not answer; nothing was stored. Try again."
     return DatabaseUnavailableError(msg).retry_after(1)
+
+
+async def _enter(session: AsyncSession, tenant_id: UUID | None, owner_id: int | None) -> None:
+    """Let a new transaction see what it was opened for, in one statement where it can be."""
+    if tenant_id is not None and owner_id is not None:
+        both = {"tenant_id": str(tenant_id), "owner_id": str(owner_id)}
+        await session.execute(_ENTER_BOTH, both)
+    elif tenant_id is not None:
+        await enter_tenant(session, tenant_id)
+    elif owner_id is not None:
+        await enter_owner(session, owner_id)
 
 
 async def enter_tenant(session: AsyncSession, tenant_id: UUID) -> None:

@@ -22,6 +22,7 @@ from app.kit.logging import get_logger
 from app.kit.settings import JobSettings
 
 _REPORT_EVERY_S = 1.0
+_JUST_TOLD_S = 0.5
 _NOTE_WAITS_S = (0.2, 0.4, 0.8, 1.6, 3.2)
 _APP = Path(__file__).parents[2]
 
@@ -91,7 +92,7 @@ class Runner:
                 job_id=task.job_id,
                 attempt=attempt,
                 reporter=_Reporter(self._database, task, attempt),
-                cancel_check=lambda: self._cancel_is_requested(task),
+                cancel_check=_CancelCheck(self._database, task),
             )
         )
 
@@ -114,7 +115,20 @@ class Runner:
         async with self._database.transaction(tenant_id=task.tenant_id) as session:
             return await running.finish(session, task, attempt, result, now=clock.now())
 
-    async def _cancel_is_requested(self, task: QueuedTask) -> bool:
+
+class _CancelCheck:
+    """Asks whether the job is to stop; not at once after its attempt has begun, which told."""
+
+    def __init__(self, database: Database, task: QueuedTask) -> None:
+        self._database = database
+        self._task = task
+        self._known_until = time.monotonic() + _JUST_TOLD_S
+
+    async def __call__(self) -> bool:
+        if time.monotonic() < self._known_until:
+            self._known_until = 0.0
+            return False
+        task = self._task
         async with self._database.transaction(tenant_id=task.tenant_id) as session:
             return await running.cancel_is_requested(session, task.tenant_id, task.job_id)
 
