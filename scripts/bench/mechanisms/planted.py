@@ -1,6 +1,7 @@
 """Statements that a later one contradicts, in many wordings; and pairs of which both hold.
 
-Written before the rules that are to find them, and not looked at while those were written.
+Written down before the rules that are to find them, by who then wrote the rules; none was changed
+afterwards.
 """
 
 from typing import NamedTuple
