@@ -163,7 +163,7 @@ def names(sentences: Iterable[Sentence], *, most: int) -> list[Term]:
             word = match[0]
             if word[0].islower():
                 small.add(word)
-            elif i and len(word) > 1 and not _starts(sentence.text, match.start()):
+            elif i and len(word) > 1 and not starts_sentence(sentence.text, match.start()):
                 counts[word] += 1
                 sources.setdefault(word, {})[sentence.source] = None
     found = [
@@ -174,7 +174,7 @@ def names(sentences: Iterable[Sentence], *, most: int) -> list[Term]:
     return sorted(found, key=lambda term: (-term.count, term.text))[:most]
 
 
-def _starts(text: str, place: int) -> bool:
+def starts_sentence(text: str, place: int) -> bool:
     """Say whether a new sentence or a quotation begins here."""
     before = text[:place].rstrip()
     return not before or before[-1] in _OPENING

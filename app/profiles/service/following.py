@@ -12,7 +12,7 @@ from app.embeddings.protocol import Vectors
 from app.jobs.protocol import TaskContext
 from app.kit import clock
 from app.memories import service as memories
-from app.memories.service import Batch, Spaces
+from app.memories.service import Batch, ModelTable, Spaces
 from app.profiles.kernel import clusters
 from app.profiles.models import ProfileState, Shade
 from app.profiles.repository import shades, states
@@ -20,6 +20,7 @@ from app.profiles.repository.shades import Member
 from app.profiles.service import sentences
 from app.tenants import service as tenants
 from app.tenants.policies import Mechanisms
+from app.tenants.schemas import OwnerKind
 
 _BATCH = 256
 
@@ -43,27 +44,38 @@ class Joined:
 
 
 async def _place(spaces: Spaces, batch: Batch) -> None:
+    table = (await spaces.current()).table
     async with batch.reading() as session:
         named = await tenants.name_of(session, batch.scope)
         if named is None:
             return
-        wanted = [m.ordinal for m in batch.live if sentences.speaks(m, named.kind)]
+        wanted = await _counting(session, batch, named.kind)
         state = await states.get(session, batch.scope)
-        joined = await _nearest(session, batch, spaces, state, wanted)
+        joined = await _nearest(session, batch, table, state, wanted)
     async with batch.writing() as (session, fresh):
         state = await states.get_or_add(session, batch.scope, now=clock.now())
         await _store(session, batch, state, joined, fresh)
 
 
+async def _counting(session: AsyncSession, batch: Batch, kind: OwnerKind) -> list[int]:
+    """Return the ordinals of those memories that say something of the owner."""
+    spoken = [memory for memory in batch.live if sentences.speaks(memory, kind)]
+    known = await memories.lexemes(session, batch.scope, [memory.ordinal for memory in spoken])
+    return [
+        memory.ordinal
+        for memory in spoken
+        if sentences.says_something(memory, known.get(memory.ordinal, ()), batch.local)
+    ]
+
+
 async def _nearest(
     session: AsyncSession,
     batch: Batch,
-    spaces: Spaces,
+    table: ModelTable | None,
     state: ProfileState | None,
     wanted: Sequence[int],
 ) -> Joined:
     """Find the nearest shade of each memory; before there are any all of them are outliers."""
-    table = (await spaces.current()).table
     is_usable = table is not None and state is not None and state.model_id == table.model_id
     if not is_usable or state is None or state.origin is None or table is None:
         return Joined([Member(ordinal, None, None) for ordinal in wanted], {})

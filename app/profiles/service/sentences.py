@@ -1,6 +1,6 @@
 """Memories as sentences of stems, the way the keyword index reads them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.kit import words
 from app.memories import service as memories
 from app.memories.models import Memory
+from app.profiles.kernel import extracts, small_talk
 from app.profiles.kernel.documents import Line
 from app.profiles.kernel.extracts import Sentence, shortened
 from app.tenants.schemas import LocalSettings, OwnerKind, Scope
@@ -25,6 +26,32 @@ def speaks(memory: Memory, kind: OwnerKind) -> bool:
     """
     role = (memory.role or "").lower()
     return role not in _PROGRAMS and not (kind == "user" and role in _SECOND_HAND)
+
+
+def says_something(memory: Memory, known: Collection[str], local: LocalSettings) -> bool:
+    """Tell whether a memory is more than small talk; ``known`` are the stems of its keyword key."""
+    if not known:
+        return True
+    text, algorithm = memory.content[:_LONGEST], local.text_search_config
+    small, telling, polite = _small_talk(algorithm), set(), set()
+    for word in words.words(text):
+        stem = _stem(word.text, algorithm)
+        if stem in small:
+            polite.add(stem)
+        elif stem in known and not (writes_names_apart(local) and _is_name(text, word)):
+            telling.add(stem)
+    return not small_talk.is_small_talk(len(telling), len(polite))
+
+
+def _is_name(text: str, word: words.Word) -> bool:
+    return word.text[0].isupper() and not extracts.starts_sentence(text, word.start)
+
+
+@lru_cache(maxsize=32)
+def _small_talk(algorithm: str) -> frozenset[str]:
+    return frozenset(
+        _stem(word, algorithm) for word in small_talk.PHRASES.get(algorithm, "").split()
+    )
 
 
 async def read(
