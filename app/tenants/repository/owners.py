@@ -56,7 +56,11 @@ async def page(
     after: int | None,
     limit: int,
 ) -> Sequence[Owner]:
-    """Return a tenant's users or agents in the order they were first seen."""
+    """Return a tenant's users or agents in the order they were first seen.
+
+    Numbers are given out before the commit: an owner made while pages are read may lie behind the
+    reader. All who were there before the first page come exactly once.
+    """
     statement = (
         sa.select(Owner)
         .where(Owner.tenant_id == tenant_id, Owner.kind == kind)
