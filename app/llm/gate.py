@@ -13,6 +13,7 @@ from typing import NamedTuple
 from app.kit import metrics, words
 from app.llm.kernel import claims, lexicon
 
+_DAY = re.compile(r"\b\d{1,2}\.$")
 _MARK = re.compile(r"<(?=\s*/?\s*source)", re.IGNORECASE)
 
 
@@ -40,7 +41,7 @@ class Gate:
     def supported(self, text: str) -> Gated:
         """Return a text without the sentences that claim what no source holds."""
         kept, dropped = [], []
-        for sentence in words.sentences(text):
+        for sentence in _sentences(text):
             missing = self._support.missing(sentence)
             if missing:
                 dropped.append(Dropped(sentence, missing))
@@ -83,6 +84,18 @@ FENCE_RULE = (
     "Use no names, numbers or dates that stand in none of them."
 )
 """For the system part of every prompt that shows fenced texts."""
+
+
+def _sentences(text: str) -> list[str]:
+    """Return the sentences of a text; the day of a month ("8. Juni") ends none."""
+    found: list[str] = []
+    for sentence in words.sentences(text):
+        month = claims.fold(sentence.partition(" ")[0].rstrip(".,;:!?"))
+        if found and _DAY.search(found[-1]) and month in lexicon.MONTHS:
+            found[-1] += f" {sentence}"
+        else:
+            found.append(sentence)
+    return found
 
 
 @lru_cache(maxsize=32)

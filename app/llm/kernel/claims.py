@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from app.llm.kernel import lexicon, numbers
+from app.llm.kernel import languages, lexicon, numbers
 
 Stem = Callable[[str], str]
 
@@ -31,7 +31,9 @@ _CLITIC = re.compile(r"(?:['\u2019](?:s|m|ve|d|ll|re)|n['\u2019]t|(?<=s)['\u2019
 _OPENING = re.compile(r"(?:^|[.!?:;\u2026]|^\s*[-*\u2022]|[\"\u201c\u201e\u00ab(\[])\s*$")
 _DAYS = range(1, 32)
 _YEARS = range(1000, 2200)
-_ORDINAL_UNITS = frozenset({"st", "nd", "rd", "th"})
+_ORDINAL_UNITS = frozenset({"st", "nd", "rd", "th", "er", "\u00ba", "\u00aa"})
+_NO_MONTH_FIRST = frozenset({"may", "march", "mai", "mars", "mei", "marco", "sept"})
+_NO_MONTH_SMALL = frozenset({"march", "august", *languages.NAMES})
 
 
 class Date(NamedTuple):
@@ -157,7 +159,7 @@ def _take_month(found: Claims, held: Sequence[Token], place: int, month: int) ->
     places = {place}
     day = year = None
     before = place - 1
-    if before > 0 and held[before].word == "of":
+    if before > 0 and held[before].word in languages.OF:
         before -= 1
     if before >= 0 and (day := held[before].whole(_DAYS)) is not None:
         places |= set(range(before, place))
@@ -165,8 +167,10 @@ def _take_month(found: Claims, held: Sequence[Token], place: int, month: int) ->
     if day is None and after < len(held) and (day := held[after].whole(_DAYS)) is not None:
         places.add(after)
         after += 1
+    if after + 1 < len(held) and held[after].word in languages.OF:
+        after += 1
     if after < len(held) and (year := held[after].whole(_YEARS)) is not None:
-        places.add(after)
+        places |= set(range(place + 1, after + 1))
     if day is None and year is None and not _is_month_alone(token):
         return set()
     written = " ".join(held[one].text + held[one].unit for one in sorted(places))
@@ -180,8 +184,8 @@ def _take_month(found: Claims, held: Sequence[Token], place: int, month: int) ->
 def _is_month_alone(token: Token) -> bool:
     """Say whether a month's name without day and year means the month: `may` and `mar` do not."""
     if token.is_capital:
-        return not (token.opens and token.word in {"may", "march"})
-    return len(token.word) > 4 and token.word not in {"march", "august"}
+        return not (token.opens and token.word in _NO_MONTH_FIRST)
+    return len(token.word) > 4 and token.word not in _NO_MONTH_SMALL
 
 
 def _take_word(found: Claims, held: Sequence[Token], place: int) -> set[int]:
@@ -190,6 +194,8 @@ def _take_word(found: Claims, held: Sequence[Token], place: int) -> set[int]:
     folded = token.word
     if folded in lexicon.CARDINALS or folded in lexicon.COUNTS or folded in lexicon.ORDINALS:
         return _take_number_word(found, held, place)
+    if folded in languages.NUMBERS and (token.opens or not token.is_capital):
+        return _take_foreign(found, held, place)
     if folded in lexicon.WEEKDAYS:
         found.weekdays[token.text] = lexicon.WEEKDAYS[folded]
     elif any(sign.isdigit() for sign in folded):
@@ -214,8 +220,20 @@ def _take_number_word(found: Claims, held: Sequence[Token], place: int) -> set[i
     follower = held[place + 1].word if place + 1 < len(held) else ""
     value, is_compound = numbers.of_words(token.word, follower)
     written = f"{token.text}-{held[place + 1].text}" if is_compound else token.text
-    found.numbers[written] = frozenset({value})
+    # "once" is eleven in Spanish.
+    also = {str(languages.NUMBERS.get(token.word, value))} if not is_compound else set()
+    found.numbers[written] = frozenset({value, *also})
     return {place, place + 1} if is_compound else {place}
+
+
+def _take_foreign(found: Claims, held: Sequence[Token], place: int) -> set[int]:
+    value, count = numbers.of_other_words([one.word for one in held[place : place + 6]])
+    written = " ".join(one.text for one in held[place : place + count])
+    found.numbers[written] = frozenset({value})
+    return set(range(place, place + count))
+
+
+_NOT_HELD = frozenset({*lexicon.VAGUE, *lexicon.COUNTS, *languages.DOUBTFUL})
 
 
 class Support:
@@ -268,7 +286,8 @@ class Support:
         )
         for written, readings in found.numbers.items():
             if (
-                fold(written) not in {*lexicon.VAGUE, *lexicon.COUNTS}
+                fold(written) not in _NOT_HELD
+                and fold(written) not in self._words
                 and not readings & self._numbers
             ):
                 yield written

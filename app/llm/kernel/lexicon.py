@@ -1,19 +1,21 @@
 """Words that the gate must know: numbers, months, days, and how sentences begin."""
 
+from app.llm.kernel import languages
+
 
 def _words(text: str) -> list[str]:
     return text.split()
 
 
-MONTHS = {
+MONTHS = languages.MONTHS | {
     name: number
     for number, names in enumerate(
         ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul",
          "august aug", "september sept sep", "october oct", "november nov", "december dec"), 1)
     for name in names.split()
 }  # fmt: skip
-GIVEN_NAMES = frozenset(_words("jan april may june august mar"))
-"""Months that also name people: without a day or a year they count as both."""
+GIVEN_NAMES = frozenset(_words("jan april may june august mar")) | languages.NAMES
+"""Months that also name people or things: without a day or a year they count as both."""
 WEEKDAYS = {
     name: number
     for number, name in enumerate(
@@ -39,7 +41,7 @@ COUNTS = {"once": 1, "single": 1, "twice": 2, "both": 2, "couple": 2, "pair": 2,
 """Words that state a number only where they are read, never where they are checked."""
 VAGUE = frozenset({"zero", "one", "first", "second"})
 """Words that mostly state no number: `one of them`, `at first`, `every second`."""
-FACTORS = {
+FACTORS = languages.FACTORS | {
     "hundred": 100,
     "thousand": 1_000,
     "million": 10**6,

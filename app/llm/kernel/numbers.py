@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-from app.llm.kernel import lexicon
+from app.llm.kernel import languages, lexicon
 
 _SPACED = re.compile(r"[\s\u00a0\u202f'\u2019]")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
@@ -43,6 +43,17 @@ def of_words(word: str, follower: str) -> tuple[str, bool]:
     if value >= 20 and 1 <= unit <= 9:
         return str(value + unit), True
     return str(value), False
+
+
+def of_other_words(words: list[str]) -> tuple[str, int]:
+    """Return the value of a number in another language, and how many of the words say it.
+
+    Args:
+        words: folded; the first is one of :data:`languages.NUMBERS`.
+    """
+    value, count = languages.value_of(words) or (0, 1)
+    factor = languages.FACTORS.get(words[count]) if count < len(words) else None
+    return (str(value), count) if factor is None else (str(value * factor), count + 1)
 
 
 def _decimals(digits: str) -> set[Decimal]:
