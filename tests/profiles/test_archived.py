@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.memories.helpers import Json, Store
-from tests.profiles.helpers import enrich, profile, said, topics
+from tests.profiles.helpers import enrich, profile, said, texts, topics
 
 pytestmark = pytest.mark.pg
 
@@ -71,3 +71,16 @@ async def test_a_shade_of_archived_memories_only_is_not_shown(store: Store) -> N
     shades = (await profile(store))["shades"]
     assert shades
     assert not any("garden" in shade["name"] for shade in shades)
+
+
+async def test_archived_memories_leave_the_profile(store: Store) -> None:
+    stored = await store.remember(*topics())
+    await enrich(store)
+
+    for one in stored[:5]:
+        await store.archive(one["id"])
+    await enrich(store)
+
+    found = await profile(store)
+    assert "garden" not in texts(found)
+    assert "violin" in texts(found)

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from app.jobs.errors import TaskPostponedError
-from app.kit.settings import ProfileSettings
 from tests.api import code_of, with_key
 from tests.memories.helpers import Json, Store
 from tests.profiles.helpers import GARDEN, VIOLIN, enrich, profile, run, said, texts, topics
@@ -79,78 +78,6 @@ async def test_a_profile_condenses_the_days(store: Store) -> None:
     assert [line["day"] for line in found["status"]] == ["2026-03-12", "2026-03-13", "2026-03-14"]
 
 
-async def test_running_again_makes_no_version(store: Store) -> None:
-    await store.remember(*topics())
-    await enrich(store)
-
-    await enrich(store)
-    await store.send("POST", "/v1/users/alice/profile:refresh", {})
-    await enrich(store)
-
-    assert (await profile(store))["version"] == 1
-
-
-async def test_a_few_changes_wait_for_more(store: Store) -> None:
-    await store.remember(*topics())
-    await enrich(store)
-    patient = ProfileSettings(refresh_share=0.5)
-
-    await store.remember(said("2026-03-21", "The garden is full of tomatoes."))
-    await enrich(store, settings=patient)
-    waited = (await profile(store))["version"]
-    await store.remember(*(said("2026-03-22", f"Tomatoes in the garden {i}.") for i in range(5)))
-    await enrich(store, settings=patient)
-
-    assert (waited, (await profile(store))["version"]) == (1, 2)
-
-
-async def test_old_versions_stay_and_can_be_compared(store: Store) -> None:
-    await store.remember(*topics())
-    await enrich(store)
-    await store.remember(*(said("2026-03-20", f"The violin needs practice {i}.") for i in range(9)))
-    await enrich(store)
-
-    listed = await store.get("/v1/users/alice/profile/versions")
-    first = await profile(store, version=1)
-    diff = await store.get("/v1/users/alice/profile/diff", **{"from": 1, "to": 2})
-    same = await store.get("/v1/users/alice/profile/diff", **{"from": 2, "to": 2})
-    missing = await store.client.get("/v1/users/alice/profile", params={"version": 77})
-
-    assert [one["version"] for one in listed["items"]] == [2, 1]
-    assert first["version"] == 1
-    changed = {one["id"]: one for one in diff["shades_changed"]}
-    violin = next(one for one in first["shades"] if "violin" in one["name"])
-    assert changed[violin["id"]]["size"][1] > violin["size"]
-    assert diff["biography"]["before"] == first["biography"]["third_person"]
-    assert (same["biography"], same["shades_changed"], same["shades_added"]) == (None, [], [])
-    assert (missing.status_code, code_of(missing)) == (404, "profile-version-not-found")
-
-
-async def test_a_full_rebuild_comes_every_so_many_versions(store: Store) -> None:
-    await store.remember(*topics())
-    often = ProfileSettings(full_every=2, refresh_share=0)
-    for i in range(4):
-        await store.remember(said("2026-03-20", f"The violin needs practice number {i}."))
-        await enrich(store, settings=often)
-
-    listed = (await store.get("/v1/users/alice/profile/versions"))["items"]
-
-    assert [one["is_full"] for one in reversed(listed)] == [True, False, True, False]
-
-
-async def test_a_shade_keeps_its_id_when_topics_are_found_anew(store: Store) -> None:
-    await store.remember(*topics())
-    await enrich(store)
-    before = {one["name"].split(",")[0]: one["id"] for one in (await profile(store))["shades"]}
-
-    await store.remember(said("2026-03-22", "The tomatoes in my garden are red."))
-    await store.send("POST", "/v1/users/alice/profile:refresh", {"full": True})
-    await enrich(store)
-
-    after = {one["id"] for one in (await profile(store))["shades"]}
-    assert set(before.values()) == after
-
-
 async def test_outliers_become_a_shade_when_there_are_enough(store: Store) -> None:
     await store.remember(*topics())
     await enrich(store)
@@ -188,63 +115,6 @@ async def test_an_agents_own_words_are_its_profile(store: Store) -> None:
     found = await store.get("/v1/agents/gardener/profile")
     assert "garden" in texts(found)
     assert (await store.get("/v1/agents/gardener/shades"))["items"] == found["shades"]
-
-
-async def test_archived_memories_leave_the_profile(store: Store) -> None:
-    stored = await store.remember(*topics())
-    await enrich(store)
-
-    for one in stored[:5]:
-        await store.archive(one["id"])
-    await enrich(store)
-
-    found = await profile(store)
-    assert "garden" not in texts(found)
-    assert "violin" in texts(found)
-
-
-async def test_erased_words_leave_every_version_at_once(store: Store) -> None:
-    stored = await store.remember(
-        *topics(), *(said("2026-03-24", f"Garden tomatoes and zanzibar {i}.") for i in range(2))
-    )
-    await enrich(store)
-    assert await _holds(store, "zanzibar")
-
-    for one in stored[-2:]:
-        await store.erase(one["id"])
-
-    assert not await _holds(store, "zanzibar")
-    await enrich(store)
-    assert not await _holds(store, "zanzibar")
-    garden = next(one for one in (await profile(store))["shades"] if "garden" in one["name"])
-    gone = {one["id"] for one in stored[-2:]}
-    assert not gone & {entry["memory_id"] for entry in garden["timeline"]}
-
-
-async def _holds(store: Store, word: str) -> bool:
-    """Tell whether any text made of what Alice said has the word."""
-    scope = await store.scope()
-    found = []
-    for table in ("day_summaries", "shades", "profiles"):
-        found += await store.rows(
-            f"SELECT CAST(t AS text) FROM {table} t WHERE owner_id = :o", o=scope.owner_id
-        )
-    return any(word in row[0].lower() for row in found)
-
-
-async def test_erasing_the_user_leaves_nothing(store: Store) -> None:
-    await store.remember(*topics())
-    await enrich(store)
-    scope = await store.scope()
-
-    answer = await store.client.delete("/v1/users/alice")
-
-    assert answer.status_code == 200
-    assert answer.json()["erased"]["shades"] >= 1
-    tables = ("day_summaries", "shades", "shade_members", "profiles", "profile_states")
-    for table in tables:
-        rows = await store.rows(f"SELECT 1 FROM {table} WHERE owner_id = :o", o=scope.owner_id)
-        assert rows == []
 
 
 async def test_switched_off_there_is_no_profile(store: Store) -> None:

@@ -1,6 +1,6 @@
 """Shades and their members."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -28,6 +28,23 @@ _MOVE = sa.text("""
 """)
 
 
+_RELEASE = sa.text("""
+    UPDATE shade_members m SET shade_id = NULL, distance = NULL
+    WHERE m.owner_id = :owner_id AND m.shade_id IS NOT NULL AND NOT EXISTS (
+        SELECT FROM shades s WHERE s.owner_id = m.owner_id AND s.id = m.shade_id)
+""")
+
+
+class Outline(NamedTuple):
+    """A shade without its texts, which are most of its bytes."""
+
+    id: UUID
+    size: int
+    total: bytes
+    is_stale: bool
+    needs_recount: bool
+
+
 class Member(NamedTuple):
     """A memory's place among the shades."""
 
@@ -40,6 +57,26 @@ def _members(scope: Scope) -> sa.Select[int, UUID | None, float | None]:
     return sa.select(ShadeMember.memory_ordinal, ShadeMember.shade_id, ShadeMember.distance).where(
         ShadeMember.owner_id == scope.owner_id
     )
+
+
+async def outlines(session: AsyncSession, scope: Scope) -> list[Outline]:
+    """Return all shades of an owner without their texts, the largest first."""
+    statement = (
+        sa.select(Shade.id, Shade.size, Shade.total, Shade.is_stale, Shade.needs_recount)
+        .where(Shade.owner_id == scope.owner_id)
+        .order_by(Shade.size.desc(), Shade.source_ordinals, Shade.id)
+    )
+    return [Outline(*row) for row in await session.execute(statement)]
+
+
+async def some(session: AsyncSession, scope: Scope, shade_ids: Collection[UUID]) -> Sequence[Shade]:
+    """Return those of the shades that there still are."""
+    if not shade_ids:
+        return []
+    statement = sa.select(Shade).where(
+        Shade.owner_id == scope.owner_id, Shade.id.in_(sorted(shade_ids))
+    )
+    return (await session.scalars(statement)).all()
 
 
 async def everyone(session: AsyncSession, scope: Scope) -> Sequence[Shade]:
@@ -132,6 +169,11 @@ async def move_members(
         .where(ShadeMember.owner_id == scope.owner_id, ShadeMember.shade_id.in_(shade_ids))
         .values(shade_id=to)
     )
+
+
+async def release_members(session: AsyncSession, scope: Scope) -> None:
+    """Let members whose shade is gone belong nowhere."""
+    await session.execute(_RELEASE, {"owner_id": scope.owner_id})
 
 
 async def count_members(session: AsyncSession, scope: Scope) -> int:

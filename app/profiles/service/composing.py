@@ -17,7 +17,7 @@ from app.profiles.kernel.extracts import Sentence
 from app.profiles.models import DaySummary, ProfileState, ProfileVersion
 from app.profiles.repository import days, shades, versions
 from app.profiles.schemas import LINES, PORTRAIT, PROFILE, SHADE
-from app.profiles.service import asking, dressing, following, sentences, topics
+from app.profiles.service import asking, dressing, finding, following, sentences
 from app.profiles.service.scopes import Subject, Workshop, subject
 
 EXTRACT = "deterministic:extract"
@@ -43,7 +43,7 @@ async def refresh(context: TaskContext, shop: Workshop) -> None:
         return
     try:
         has_news = state.changes > 0 or state.wants_full
-        is_full = has_news and await topics.renew(whose, state)
+        is_full = has_news and await finding.renew(whose, state)
         await dressing.dress(whose)
         if not await context.is_cancelled():
             await _compose(whose, is_full=is_full, seen=state.changes)

@@ -27,7 +27,7 @@ _MOST_TERM_SOURCES = 50
 async def dress(whose: Subject) -> None:
     """Make the texts of every shade whose members changed."""
     async with whose.reading() as session:
-        stale = [one.id for one in await shades.everyone(session, whose.scope) if one.is_stale]
+        stale = [one.id for one in await shades.outlines(session, whose.scope) if one.is_stale]
     for shade_id in stale:
         if await whose.context.is_cancelled():
             return

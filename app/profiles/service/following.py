@@ -16,7 +16,7 @@ from app.memories.service import Batch, ModelTable, Spaces
 from app.profiles.kernel import clusters
 from app.profiles.models import ProfileState, Shade
 from app.profiles.repository import shades, states
-from app.profiles.repository.shades import Member
+from app.profiles.repository.shades import Member, Outline
 from app.profiles.service import sentences
 from app.tenants import service as tenants
 from app.tenants.policies import Mechanisms
@@ -80,12 +80,12 @@ async def _nearest(
     if not is_usable or state is None or state.origin is None or table is None:
         return Joined([Member(ordinal, None, None) for ordinal in wanted], {})
     own = await memories.own_vectors(session, batch.scope, table, wanted)
-    held = [one for one in await shades.everyone(session, batch.scope) if one.size]
+    held = [one for one in await shades.outlines(session, batch.scope) if one.size]
     return nearest(own, wanted, held, state)
 
 
 def nearest(
-    own: Mapping[int, Vectors], wanted: Sequence[int], held: Sequence[Shade], state: ProfileState
+    own: Mapping[int, Vectors], wanted: Sequence[int], held: Sequence[Outline], state: ProfileState
 ) -> Joined:
     """Return the nearest shade of each memory; those without a vector yet are outliers."""
     known = [ordinal for ordinal in wanted if ordinal in own]
@@ -105,7 +105,7 @@ def nearest(
     return Joined(members, vectors)
 
 
-def centers(held: Sequence[Shade]) -> Vectors:
+def centers(held: Sequence[Outline]) -> Vectors:
     """Return the centres of shades. Shape [k, d]."""
     return np.stack([np.frombuffer(one.total, np.float32) / one.size for one in held])
 
@@ -121,7 +121,8 @@ async def _store(
     stays = {member.ordinal for member in members}
     await shades.recount(session, batch.scope, sorted(left))
     await shades.drop_members(session, batch.scope, [o for o in before if o not in stays])
-    held = {one.id: one for one in await shades.everyone(session, batch.scope)}
+    joined_ids = {member.shade_id for member in members if member.shade_id is not None}
+    held = {one.id: one for one in await shades.some(session, batch.scope, joined_ids)}
     # A shade that went meanwhile takes nobody in.
     members = [
         member if member.shade_id in held else Member(member.ordinal, None, None)
