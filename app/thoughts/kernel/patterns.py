@@ -1,4 +1,7 @@
-"""How English says the relations that are read by rule. Pure."""
+"""How English says the relations that are read by rule. Pure.
+
+Source: ours; Think-in-Memory (arXiv 2311.08719) has a language model read them.
+"""
 
 import re
 

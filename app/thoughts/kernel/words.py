@@ -1,4 +1,7 @@
-"""Words that tell what a triple is about. Pure."""
+"""Words that tell what a triple is about. Pure.
+
+Source: ours; Think-in-Memory (arXiv 2311.08719) has a language model judge.
+"""
 
 
 def _words(text: str) -> frozenset[str]:
