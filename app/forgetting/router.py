@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response, status
+from fastapi import APIRouter, Query, Response, status
 
 from app.forgetting import service
 from app.forgetting.schemas import (
@@ -20,17 +20,15 @@ from app.kit import clock
 from app.kit.errors import InvalidCursorError
 from app.kit.openapi import problems
 from app.kit.pagination import decode_cursor
-from app.kit.text import AwareTime, ExternalId
+from app.kit.text import AwareTime
 from app.memories.errors import MemoryNotFoundError
 from app.tenants import service as tenants
 from app.tenants.dependencies import DatabaseDep, ReaderDep, SessionDep, WriterDep
 from app.tenants.errors import OtherOwnerError, OwnerNotFoundError, OwnerRequiredError
-from app.tenants.schemas import OwnerName, Principal
+from app.tenants.schemas import AgentId, OwnerName, Principal, UserId
 
 router = APIRouter(prefix="/v1", tags=["forgetting"])
 
-UserId = Annotated[ExternalId, Path(description="The user, as the caller names it.")]
-AgentId = Annotated[ExternalId, Path(description="The agent, as the caller names it.")]
 
 _ONE = problems(OwnerNotFoundError, OtherOwnerError)
 _PICTURE = {

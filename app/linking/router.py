@@ -9,7 +9,6 @@ from app.kit import clock
 from app.kit.errors import InvalidCursorError
 from app.kit.openapi import problems
 from app.kit.pagination import Page, decode_cursor, trim
-from app.kit.text import ExternalId
 from app.linking import service
 from app.linking.errors import EvolutionNotFoundError, NoteChangedError, NoteNotFoundError
 from app.linking.schemas import (
@@ -24,12 +23,9 @@ from app.memories.errors import MemoryNotFoundError, OwnerBusyError
 from app.tenants import service as tenants
 from app.tenants.dependencies import ReaderDep, SessionDep, WriterDep
 from app.tenants.errors import OtherOwnerError, OwnerNotFoundError
-from app.tenants.schemas import Principal
+from app.tenants.schemas import AgentId, Principal, UserId
 
 router = APIRouter(prefix="/v1", tags=["notes and links"])
-
-UserId = Annotated[ExternalId, Path(description="The user, as the caller names it.")]
-AgentId = Annotated[ExternalId, Path(description="The agent, as the caller names it.")]
 
 
 @router.get(

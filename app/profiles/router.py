@@ -3,14 +3,14 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response, status
+from fastapi import APIRouter, Query, Response, status
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit import clock
 from app.kit.errors import InvalidCursorError
 from app.kit.openapi import problems
 from app.kit.pagination import Page, PageCursor, PageLimit, decode_cursor, trim
-from app.kit.text import Day, ExternalId
+from app.kit.text import Day
 from app.profiles import service
 from app.profiles.errors import ProfileVersionNotFoundError
 from app.profiles.schemas import (
@@ -25,12 +25,10 @@ from app.profiles.schemas import (
 from app.tenants import service as tenants
 from app.tenants.dependencies import ReaderDep, SessionDep, WriterDep
 from app.tenants.errors import OtherOwnerError, OwnerNotFoundError
-from app.tenants.schemas import Principal, Scope
+from app.tenants.schemas import AgentId, Principal, Scope, UserId
 
 router = APIRouter(prefix="/v1", tags=["profiles"])
 
-UserId = Annotated[ExternalId, Path(description="The user, as the caller names it.")]
-AgentId = Annotated[ExternalId, Path(description="The agent, as the caller names it.")]
 Version = Annotated[int | None, Query(ge=0, lt=2**31, description="The latest, unless named.")]
 From = Annotated[int, Query(alias="from", ge=0, lt=2**31, description="The earlier version.")]
 To = Annotated[int, Query(ge=0, lt=2**31, description="The later version.")]

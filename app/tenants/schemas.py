@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Literal, NamedTuple, Self
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.kit.body import Body
@@ -14,6 +15,11 @@ from app.tenants.policies import DEFAULT, ForgettingPolicy, Mechanisms, Policies
 
 OwnerKind = Literal["user", "agent"]
 KeyScope = Literal["read", "write", "admin", "operator"]
+
+# Routes take them by the converter `path`, so that an id may hold a slash, sent as %2F: every owner
+# that can be named in a body can be named in a path.
+UserId = Annotated[ExternalId, Path(description="The user, as the caller names it.")]
+AgentId = Annotated[ExternalId, Path(description="The agent, as the caller names it.")]
 
 
 class OwnerName(NamedTuple):

@@ -2,19 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from app.kit import clock
 from app.kit.body import too_much
 from app.kit.errors import InvalidCursorError, LimitExceededError
 from app.kit.openapi import problems
 from app.kit.pagination import Page, decode_cursor, trim
-from app.kit.text import ExternalId
 from app.memories.dependencies import SpacesDep
 from app.tenants import service as tenants
 from app.tenants.dependencies import DatabaseDep, ReaderDep, SessionDep, SettingsDep
 from app.tenants.errors import OtherOwnerError, OwnerNotFoundError, OwnerRequiredError
-from app.tenants.schemas import OwnerName, Principal
+from app.tenants.schemas import AgentId, OwnerName, Principal, UserId
 from app.thoughts import service
 from app.thoughts.schemas import (
     Found,
@@ -29,8 +28,6 @@ from app.thoughts.schemas import (
 
 router = APIRouter(prefix="/v1", tags=["thoughts"])
 
-UserId = Annotated[ExternalId, Path(description="The user, as the caller names it.")]
-AgentId = Annotated[ExternalId, Path(description="The agent, as the caller names it.")]
 
 _LIST = problems(InvalidCursorError, OwnerNotFoundError, OtherOwnerError)
 

@@ -106,6 +106,9 @@ UNSCOPED: Mapping[str, Mapping[str, str]] = {
         "set_bits": "embedding models are the operator's",
         "gaps": "re-embedding serves all tenants; a function returns ids only",
     },
+    "app/retrieval/repository/questions.py": {
+        "count_stems": "counts the words of a text; no rows",
+    },
     "app/tenants/repository/erasure.py": {
         "_model_tables": "embedding models are the operator's",
         "_delete": "a private helper that takes the scoped statement",

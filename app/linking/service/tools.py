@@ -1,11 +1,10 @@
 """What the room's tasks work with: the embedder's space, perhaps a language model, settings."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.embeddings.errors import EmbedderUnavailableError
 from app.embeddings.protocol import Embedder, Vectors
+from app.embeddings.service import AWAY_S, embedder_awaited
 from app.jobs.errors import TaskPostponedError
 from app.kit.settings import LinkingSettings
 from app.linking.kernel import notes as kernel
@@ -14,7 +13,6 @@ from app.memories.service import ModelTable, Spaces
 
 SPACE = "note"
 """The space of the notes' vectors."""
-_AWAY_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Tools:
         space = await self.spaces.current()
         if space.embedder is None or space.table is None:
             msg = "No embedder serves the active model, or no memory has a vector yet."
-            raise TaskPostponedError(msg, retry_in_s=_AWAY_S)
+            raise TaskPostponedError(msg, retry_in_s=AWAY_S)
         return Ready(space.embedder, space.table)
 
     async def label_vectors(self, ready: Ready) -> Vectors:
@@ -60,13 +58,5 @@ async def embed(ready: Ready, texts: Sequence[str]) -> Vectors:
     Raises:
         TaskPostponedError: the embedder is away; waiting for it costs no attempt.
     """
-    with _postponed():
+    with embedder_awaited():
         return await ready.embedder.embed(texts)
-
-
-@contextmanager
-def _postponed() -> Generator[None]:
-    try:
-        yield
-    except EmbedderUnavailableError as error:
-        raise TaskPostponedError(error.detail, retry_in_s=_AWAY_S) from error

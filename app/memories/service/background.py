@@ -1,15 +1,15 @@
 """What the worker does for memories: missing vectors, expiry, re-reading, changing the model."""
 
 import asyncio
-from collections.abc import Generator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.embeddings.errors import EmbedderUnavailableError
 from app.embeddings.protocol import Embedder
+from app.embeddings.service import AWAY_S, embedder_awaited
 from app.jobs import service as jobs
 from app.jobs.errors import TaskPostponedError
 from app.jobs.protocol import TaskContext
@@ -21,6 +21,7 @@ from app.memories.models import EmbeddingModel, Memory
 from app.memories.repository import events, owners, rows, vectors
 from app.memories.repository import keys as key_rows
 from app.memories.repository.vectors import PendingKey
+from app.memories.service.deriving import Derivations
 from app.memories.service.editing import hide
 from app.memories.service.indexing import rekey
 from app.memories.service.language import language_of
@@ -31,7 +32,6 @@ _BATCH = 256
 _EMBED_BATCH = 64
 """Keys embedded and stored at a time: what is done stays done when the embedder goes away."""
 _FIRST = -(2**31)
-_AWAY_S = 5
 _MOST_OWNERS = 100_000
 LEAST_AGREEMENT = 0.85
 """Share of exact neighbours that bits must find among the nearest 4 % of the keys."""
@@ -52,24 +52,15 @@ async def embed_all(context: TaskContext, spaces: Spaces) -> None:
     space = await spaces.current()
     if space.embedder is None and space.table is not None:
         msg = f"No configured embedder serves the active model {space.table.name}."
-        raise TaskPostponedError(msg, retry_in_s=_AWAY_S)
+        raise TaskPostponedError(msg, retry_in_s=AWAY_S)
     embedder = space.embedder or spaces.primary()
-    with _postponed():
+    with embedder_awaited():
         table = space.table or await spaces.ensure(embedder.model, await _dimensions(embedder))
         await _fill(context, scope, embedder, table.model_id)
     async with _owner(context.database, scope) as session:
         if await owners.lock(session, scope):
             rest = await vectors.pending(session, scope, table.model_id, after=_FIRST, limit=1)
             await owners.set_pending(session, scope, is_pending=bool(rest))
-
-
-@contextmanager
-def _postponed() -> Generator[None]:
-    """Wait for an embedder that is away, however long that takes; it costs no attempt."""
-    try:
-        yield
-    except EmbedderUnavailableError as error:
-        raise TaskPostponedError(error.detail, retry_in_s=_AWAY_S) from error
 
 
 async def _dimensions(embedder: Embedder) -> int:
@@ -143,22 +134,31 @@ async def _reindex_owner(context: TaskContext, scope: Scope) -> None:
         after = held[-1].ordinal
 
 
-async def archive_expired(database: Database, tenant_id: UUID, now: datetime) -> None:
-    """Archive what has expired, owner by owner; recall has not shown it since the second."""
+async def archive_expired(
+    database: Database, tenant_id: UUID, derivations: Derivations, *, now: datetime
+) -> None:
+    """Archive what has expired, owner by owner; recall has not shown it since the second.
+
+    The mechanisms hear of it as of an archive by hand.
+    """
     async with database.transaction(tenant_id=tenant_id) as session:
         owner_ids = await owners.with_expired(session, tenant_id, now=now)
     for owner_id in owner_ids:
-        while await _archive_some(database, Scope(tenant_id, owner_id), now) == _BATCH:
+        scope = Scope(tenant_id, owner_id)
+        while await _archive_some(database, scope, derivations, now) == _BATCH:
             pass
 
 
-async def _archive_some(database: Database, scope: Scope, now: datetime) -> int:
+async def _archive_some(
+    database: Database, scope: Scope, derivations: Derivations, now: datetime
+) -> int:
     async with _owner(database, scope) as session:
         if not await owners.lock(session, scope):
             return 0
         held = await rows.expired(session, scope, now=now, limit=_BATCH)
         if held:
             await hide(session, scope, held, reason="expired", now=now)
+            await derivations.refresh(session, scope, now=now)
         return len(held)
 
 
@@ -225,7 +225,7 @@ async def reembed(context: TaskContext, spaces: Spaces) -> None:
         embedder = spaces.embedder(model.name)
         if embedder is None:
             continue
-        with _postponed():
+        with embedder_awaited():
             await _fill(context, scope, embedder, model.model_id)
         await finish_reembedding(context.database, model)
 

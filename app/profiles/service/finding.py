@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.embeddings.protocol import Vectors
+from app.embeddings.service import embedder_awaited
 from app.memories import service as memories
 from app.memories.service import ModelTable
 from app.profiles.kernel import clusters
@@ -17,10 +18,11 @@ from app.profiles.models import ProfileState
 from app.profiles.repository import shades
 from app.profiles.repository.shades import Member
 from app.profiles.service import calibration
-from app.profiles.service.scopes import Subject, postponed
+from app.profiles.service.scopes import Subject
 from app.profiles.service.topics import SAMPLE, add_up, evenly
 from app.profiles.service.updating import update
 
+_AWAY_S = 30
 _BLOCK = 2_000
 _REFERENCE_WEIGHT = 50
 """How many memories the reference sentences count for where vectors are centred."""
@@ -62,7 +64,7 @@ async def renew(whose: Subject, state: ProfileState) -> bool:
         return False
     if space.embedder is None:
         return False
-    with postponed():
+    with embedder_awaited(_AWAY_S):
         measure = await whose.shop.calibrations.of(space.embedder)
     await _find(whose, space.table, measure)
     return True

@@ -1,12 +1,11 @@
 """What the tasks of the room share: whose profile it is, and how it is reached."""
 
-from collections.abc import AsyncGenerator, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.embeddings.errors import EmbedderUnavailableError
 from app.jobs.errors import TaskPostponedError
 from app.jobs.protocol import TaskContext
 from app.kit.database import Database
@@ -19,8 +18,6 @@ from app.profiles.repository import states
 from app.profiles.service.calibration import Calibrations
 from app.tenants import service as tenants
 from app.tenants.schemas import LocalSettings, OwnerKind, Scope
-
-_AWAY_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +92,3 @@ async def subject(context: TaskContext, shop: Workshop) -> tuple[Subject, Profil
     if named is None:
         return None
     return Subject(context, shop, scope, local, named.kind, state.erasures), state
-
-
-@contextmanager
-def postponed() -> Generator[None]:
-    """Wait for an embedder that is away; it costs no attempt."""
-    try:
-        yield
-    except EmbedderUnavailableError as error:
-        raise TaskPostponedError(error.detail, retry_in_s=_AWAY_S) from error

@@ -1,32 +1,27 @@
 """Users and agents: lists, settings, erase."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 
 from app.kit import clock
 from app.kit.errors import InvalidCursorError
 from app.kit.openapi import problems
 from app.kit.pagination import Page, PageCursor, PageLimit, decode_cursor, trim
-from app.kit.text import ExternalId
 from app.tenants import service
 from app.tenants.dependencies import ReaderDep, SessionDep, WriterDep
 from app.tenants.errors import OtherOwnerError, OwnerNotFoundError
 from app.tenants.schemas import (
+    AgentId,
     EraseReceipt,
     OwnerKind,
     OwnerRead,
     OwnerSettings,
     OwnerSettingsUpdate,
     Principal,
+    UserId,
 )
 
-# The converter `path` lets an id hold a slash, sent as %2F: every owner that can be named in a
-# body can be erased.
 router = APIRouter(prefix="/v1", tags=["users and agents"])
 
-UserId = Annotated[ExternalId, Path(description="The user, as the caller names it.")]
-AgentId = Annotated[ExternalId, Path(description="The agent, as the caller names it.")]
 
 _ONE = problems(OwnerNotFoundError, OtherOwnerError)
 _CHANGE = problems(OtherOwnerError)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.embeddings.service import embedder_awaited
 from app.jobs.errors import TaskPostponedError
 from app.jobs.protocol import TaskContext
 from app.kit import clock
@@ -25,7 +26,7 @@ from app.thoughts.prompts import MergeAnswer, OrganiseAnswer
 from app.thoughts.repository import rows, search
 from app.thoughts.service import hashing, storing
 from app.thoughts.service.hashing import Hash
-from app.thoughts.service.thinking import Thinker, waiting
+from app.thoughts.service.thinking import Thinker
 
 BY_RULE = "deterministic:buckets"
 
@@ -56,7 +57,7 @@ async def organise(context: TaskContext, thinker: Thinker) -> None:
     if not await _is_wanted(context.database, scope):
         return
     try:
-        with waiting(), postponing():
+        with embedder_awaited(), postponing():
             embedder, table = await thinker.work_with()
             await hashing.rebuild(context.database, scope, embedder, table, thinker.settings)
             await _rounds(context, scope, table, thinker.llm)

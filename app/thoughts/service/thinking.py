@@ -1,15 +1,14 @@
 """Thoughts of new memories: read by rule or by a model, embedded, put into their buckets."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.embeddings.errors import EmbedderUnavailableError
 from app.embeddings.protocol import Embedder, Vectors
+from app.embeddings.service import AWAY_S, embedder_awaited
 from app.jobs.errors import TaskPostponedError
 from app.jobs.protocol import TaskContext
 from app.kit import clock
@@ -42,7 +41,6 @@ _TURNS = 12
 """Turns that a model thinks of at a time."""
 _LONGEST_READ = 20_000
 """Characters of one memory that are read for thoughts."""
-_AWAY_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +60,18 @@ class Thinker:
         space = await self.spaces.current()
         if space.embedder is None:
             msg = "No configured embedder serves the active model."
-            raise TaskPostponedError(msg, retry_in_s=_AWAY_S)
+            raise TaskPostponedError(msg, retry_in_s=AWAY_S)
         if space.table is not None:
             return space.embedder, space.table
         dimensions = int((await space.embedder.embed(["dimensions"])).shape[1])
         return space.embedder, await self.spaces.ensure(space.embedder.model, dimensions)
 
 
-@contextmanager
-def waiting() -> Generator[None]:
-    """Wait for an embedder that is away, however long that takes; it costs no attempt."""
-    try:
-        yield
-    except EmbedderUnavailableError as error:
-        raise TaskPostponedError(error.detail, retry_in_s=_AWAY_S) from error
-
-
 async def think(context: TaskContext, thinker: Thinker) -> None:
     """Make thoughts of an owner's new memories; those of changed ones are made anew."""
 
     async def work(batch: Batch) -> None:
-        with waiting(), postponing():
+        with embedder_awaited(), postponing():
             await _think_of(batch, thinker)
 
     # What a model was asked is stored before it is asked for more: its answers cost money, and it
