@@ -43,7 +43,7 @@ def build_registry(
     jobs.register(registry, settings.housekeeping)
     llm_tasks.register(registry, settings.housekeeping)
     spaces = Spaces.configured(database, settings, primary=embedder)
-    memories.register(registry, spaces, settings.housekeeping)
+    memories.register(registry, spaces, settings.housekeeping, DERIVATIONS)
     ingestion.register(registry, settings.housekeeping)
     linking.register(registry, spaces, llm, settings.linking)
     profiles.register(registry, spaces, llm, settings.profiles)

@@ -6,11 +6,16 @@ from uuid import UUID
 from app.jobs.protocol import TaskContext, TaskRegistry
 from app.kit.database import Database
 from app.kit.settings import HousekeepingSettings
-from app.memories.service import background
+from app.memories.service import NO_DERIVATIONS, Derivations, background
 from app.memories.service.spaces import Spaces
 
 
-def register(registry: TaskRegistry, spaces: Spaces, settings: HousekeepingSettings) -> None:
+def register(
+    registry: TaskRegistry,
+    spaces: Spaces,
+    settings: HousekeepingSettings,
+    derivations: Derivations = NO_DERIVATIONS,
+) -> None:
     """Add the room's tasks and housekeeping."""
 
     async def embed(context: TaskContext) -> None:
@@ -28,6 +33,9 @@ def register(registry: TaskRegistry, spaces: Spaces, settings: HousekeepingSetti
     async def continue_reembedding(database: Database, _tenant_id: UUID, _now: datetime) -> None:
         await background.continue_reembedding(database, spaces)
 
+    async def expire(database: Database, tenant_id: UUID, now: datetime) -> None:
+        await background.archive_expired(database, tenant_id, derivations, now=now)
+
     async def prune_events(database: Database, tenant_id: UUID, now: datetime) -> None:
         before = now - timedelta(days=settings.events_days)
         await background.prune_events(database, tenant_id, before=before)
@@ -37,6 +45,6 @@ def register(registry: TaskRegistry, spaces: Spaces, settings: HousekeepingSetti
     registry.task("memories.reembed", reembed)
     registry.task("memories.check_bits", check_bits)
     registry.task("memories.reindex", background.reindex)
-    registry.housekeeping("memories.expire", background.archive_expired)
+    registry.housekeeping("memories.expire", expire)
     registry.housekeeping("memories.prune_events", prune_events)
     registry.housekeeping("memories.continue_reembedding", continue_reembedding)

@@ -3,7 +3,9 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
+from app.derivations import DERIVATIONS
 from app.ingestion.service import ENRICHMENT_TASKS
 from app.jobs.protocol import TaskRegistry
 from app.kit.database import Database
@@ -47,7 +49,7 @@ def life(user: str = "Alice") -> list[Json]:
 def registry(store: Store, llm: LanguageModel | None = None) -> TaskRegistry:
     """Return the tasks of the chain, on this api's embedder."""
     made = TaskRegistry()
-    memories.register(made, store.spaces, store.settings.housekeeping)
+    memories.register(made, store.spaces, store.settings.housekeeping, DERIVATIONS)
     linking.register(made, store.spaces, llm, store.settings.linking)
     thoughts.register(made, store.spaces, llm, store.settings.thoughts)
     profiles.register(made, store.spaces, llm, store.settings.profiles)
@@ -67,6 +69,12 @@ async def chain(
     known = registry(store, llm).tasks
     for name in tasks:
         await until_done(known[name], context)
+
+
+async def expire(store: Store, moment: datetime) -> None:
+    """Archive what has expired by a moment, as the worker's housekeeping would."""
+    chore = registry(store).chores["memories.expire"]
+    await chore(store.database, store.tenant_id, moment)
 
 
 async def owner_tables(store: Store) -> list[str]:

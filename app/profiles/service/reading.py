@@ -193,12 +193,22 @@ async def list_days(
     after: int | None,
     limit: int,
 ) -> list[DayRead]:
-    """Return summarised days, earliest first."""
-    rows = await days.page(session, scope, since=since, until=until, after=after, limit=limit)
+    """Return summarised days, earliest first; those of which nothing may be shown are left out."""
+    found: list[DayRead] = []
+    is_more = True
+    while is_more:
+        rows = await days.page(session, scope, since=since, until=until, after=after, limit=limit)
+        found += await _days(session, scope, rows)
+        is_more = len(rows) == limit and len(found) < limit
+        after = rows[-1].day.toordinal() if rows else after
+    return found[:limit]
+
+
+async def _days(session: AsyncSession, scope: Scope, rows: Sequence[DaySummary]) -> list[DayRead]:
     shown = await showing.days(session, scope, rows, now=clock.now())
-    cited = {source for lines, _ in shown for line in lines for source in line.sources}
+    each = [(row, one) for row, one in zip(rows, shown, strict=True) if one is not None]
+    cited = {source for _, (lines, _) in each for line in lines for source in line.sources}
     ids = await _ids(session, scope, cited)
-    each = zip(rows, shown, strict=True)
     return [_day(row, lines, portrait, ids) for row, (lines, portrait) in each]
 
 

@@ -40,21 +40,34 @@ async def version(
     return row, documents.without(profile, hidden, documents.hiding(hidden))
 
 
+ShownDay = tuple[Sequence[Line], Portrait]
+
+
 async def days(
     session: AsyncSession, scope: Scope, rows: Sequence[DaySummary], *, now: datetime
-) -> list[tuple[Sequence[Line], Portrait]]:
-    """Return the lines and the portrait of each day as they may be shown."""
+) -> list[ShownDay | None]:
+    """Return the lines and the portrait of each day as they may be shown.
+
+    ``None`` where a day had something to tell, and nothing of it may be shown.
+    """
     held = [
         (LINES.validate_python(row.lines), PORTRAIT.validate_python(row.portrait)) for row in rows
     ]
-    cited = {source for lines, _ in held for line in lines for source in line.sources}
-    cited = cited.union(*(documents.sources_of_portrait(portrait) for _, portrait in held))
+    cited = {source for day in held for source in _sources(day)}
     hidden = await memories.hidden(session, scope, cited, now=now)
     loses = documents.hiding(hidden)
-    return [
-        (
+    shown: list[ShownDay | None] = []
+    for lines, portrait in held:
+        left = (
             documents.lines_without(lines, loses),
             documents.portrait_without(portrait, hidden, loses),
         )
-        for lines, portrait in held
-    ]
+        is_lost = _sources((lines, portrait)) and not _sources(left)
+        shown.append(None if is_lost else left)
+    return shown
+
+
+def _sources(day: ShownDay) -> set[int]:
+    lines, portrait = day
+    cited = {source for line in lines for source in line.sources}
+    return cited | documents.sources_of_portrait(portrait)
