@@ -141,18 +141,14 @@ def nearest_by_bits(
         held: sign bits, eight to a byte, the first the highest. Shape [n, ceil(d / 8)].
         ordinals: what they are called. Shape [n].
         queries: vectors. Shape [q, d].
-        k: at most so many a query; ties at the end are broken arbitrarily, but always alike.
+        k: at most so many a query; of ties at the end those that come first.
     """
-    words = _words(held)
-    found = []
-    for bits in _words(np.packbits(queries > 0, axis=1)):
-        differing = np.bitwise_count(words ^ bits).sum(axis=1, dtype=np.int32)
-        if k < len(ordinals):
-            near = np.argpartition(differing, k - 1)[:k]
-        else:
-            near = np.arange(len(ordinals))
-        found.append(ordinals[near])
-    return found
+    # A column a word: adding whole columns is many times faster than adding within short rows.
+    columns = np.ascontiguousarray(_words(held).T)
+    near = [
+        _least(_differing(columns, bits), k) for bits in _words(np.packbits(queries > 0, axis=1))
+    ]
+    return [ordinals[places] for places in near]
 
 
 def _words(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
@@ -160,6 +156,22 @@ def _words(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
     padded = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 8)))
     found: NDArray[np.uint64] = np.ascontiguousarray(padded).view(np.uint64)
     return found
+
+
+def _differing(columns: NDArray[np.uint64], bits: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    """Count the bits that differ. Shapes: [w, n] and [w]; the answer has [n]."""
+    found = np.zeros(columns.shape[1], np.uint16)
+    for column, word in zip(columns, bits, strict=True):
+        found += np.bitwise_count(column ^ word)
+    return found
+
+
+def _least(counts: NDArray[np.uint16], k: int) -> NDArray[np.intp]:
+    """Return the places of the k least counts; there are few different ones."""
+    limit = np.searchsorted(np.cumsum(np.bincount(counts)), k)
+    less = np.flatnonzero(counts < limit)
+    ties = np.flatnonzero(counts == limit)
+    return np.concatenate([less, ties[: k - len(less)]])
 
 
 def decode_vector(embedding: str | list[float]) -> NDArray[np.float32]:

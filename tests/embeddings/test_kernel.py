@@ -119,3 +119,12 @@ def test_the_nearest_by_bits_differ_least_in_sign() -> None:
         assert sorted(differing[row].tolist()) == sorted(differing.tolist())[:7]
     few = kernel.nearest_by_bits(np.packbits(held > 0, axis=1), ordinals, queries, k=99)
     assert [len(row) for row in few] == [50] * 4
+
+
+def test_of_equally_near_bits_the_first_are_taken() -> None:
+    held = np.array([[0b0000_0011], [0b0000_0001], [0b1000_0000], [0b0000_0000]], np.uint8)
+    ordinals = np.array([8, 6, 7, 5], np.int32)
+
+    found = kernel.nearest_by_bits(held, ordinals, np.full((1, 8), -1, np.float32), k=2)
+
+    assert [row.tolist() for row in found] == [[5, 6]]
