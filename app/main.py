@@ -21,7 +21,7 @@ from app.forgetting.service import Reinforcer
 from app.ingestion.router import router as ingestion_router
 from app.jobs import service as jobs
 from app.jobs.router import build_router as build_jobs_router
-from app.kit import clock, logging, metrics, openapi, problems, readiness
+from app.kit import clock, logging, metrics, openapi, problems, process, readiness
 from app.kit.database import Database
 from app.kit.errors import (
     BodyTooLargeError,
@@ -100,6 +100,7 @@ stable `code`; [all codes](/docs/problems). Lists take `limit` and `cursor`; a l
 
 def create_app(settings: Settings | None = None, *, embedder: Embedder | None = None) -> FastAPI:
     """Return the application; settings come from the environment unless given."""
+    owns_process = settings is None
     if settings is None:
         settings = Settings()
         logging.configure(settings.log, process="api")
@@ -114,6 +115,7 @@ def create_app(settings: Settings | None = None, *, embedder: Embedder | None = 
         redirect_slashes=False,
     )
     app.state.settings = settings
+    app.state.owns_process = owns_process
     app.state.derivations = DERIVATIONS
     app.state.embedder = embedder or HttpEmbedder(settings.embeddings)
     problems.install(app, public_url=settings.http.public_url)
@@ -149,6 +151,8 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
             key = settings.bootstrap_key.get_secret_value()
             await tenants.ensure_bootstrap(database, key, clock.now())
         async with app.state.reinforcer.running():
+            if app.state.owns_process:
+                process.spare_the_collector()
             yield
     finally:
         await spaces.aclose()

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from app.forgetting.service import Reinforcer
 
 
-def get_reinforcer(request: Request) -> Reinforcer:
+async def get_reinforcer(request: Request) -> Reinforcer:
     """Return what strengthens recalled memories behind the answer."""
     return cast(Reinforcer, request.app.state.reinforcer)
 

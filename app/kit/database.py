@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pgvector.psycopg import register_vector_async
 from psycopg import AsyncConnection
+from pydantic_core import from_json
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -58,6 +59,7 @@ class Database:
             sqlalchemy_url(url),
             pool_size=settings.pool_size,
             max_overflow=0,
+            json_deserializer=from_json,
             pool_timeout=settings.pool_timeout_s,
             connect_args={
                 "application_name": f"remembrancer-{name}",

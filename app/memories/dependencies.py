@@ -8,7 +8,7 @@ from app.memories.service import Derivations, Spaces, Writer
 from app.tenants.dependencies import DatabaseDep, SettingsDep, WriterDep
 
 
-def get_spaces(request: Request) -> Spaces:
+async def get_spaces(request: Request) -> Spaces:
     """Return the configured embedders and the active model."""
     return cast(Spaces, request.app.state.spaces)
 
@@ -16,7 +16,7 @@ def get_spaces(request: Request) -> Spaces:
 SpacesDep = Annotated[Spaces, Depends(get_spaces)]
 
 
-def get_derivations(request: Request) -> Derivations:
+async def get_derivations(request: Request) -> Derivations:
     """Return what the mechanisms want to know when memories change."""
     return cast(Derivations, request.app.state.derivations)
 
@@ -24,7 +24,7 @@ def get_derivations(request: Request) -> Derivations:
 DerivationsDep = Annotated[Derivations, Depends(get_derivations)]
 
 
-def get_writer(
+async def get_writer(
     database: DatabaseDep,
     spaces: SpacesDep,
     settings: SettingsDep,

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from app.retrieval.service import Recaller
 
 
-def get_recaller(request: Request) -> Recaller:
+async def get_recaller(request: Request) -> Recaller:
     """Return what answers questions."""
     return cast(Recaller, request.app.state.recaller)
 

@@ -48,7 +48,7 @@ def came_by_loopback(connection: HTTPConnection) -> bool:
     return server is None or server[1] is None or is_loopback(server[0])
 
 
-def guard_metrics(connection: HTTPConnection) -> None:
+async def guard_metrics(connection: HTTPConnection) -> None:
     """Ask for the token on /metrics too, but only beyond loopback."""
     if not came_by_loopback(connection):
         authorise(connection, connection.app.state.wing.settings)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from starlette.requests import HTTPConnection
 
 from app import __version__
-from app.kit import logging, openapi, probes, problems
+from app.kit import logging, openapi, probes, problems, process
 from app.kit.errors import (
     BodyTooLargeError,
     InternalError,
@@ -46,6 +46,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         loading = asyncio.create_task(wing.load())
+        if settings is None:
+            process.spare_the_collector()
         yield
         loading.cancel()
         with suppress(asyncio.CancelledError):

@@ -36,17 +36,17 @@ _header = APIKeyHeader(
 )
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """Return the settings the process was started with."""
     return cast(Settings, request.app.state.settings)
 
 
-def get_database(request: Request) -> Database:
+async def get_database(request: Request) -> Database:
     """Return the pool; for routes that call the outside between short transactions."""
     return cast(Database, request.app.state.database)
 
 
-def get_key_ring(request: Request) -> KeyRing:
+async def get_key_ring(request: Request) -> KeyRing:
     """Return the memory of keys, to make it forget one."""
     return cast(KeyRing, request.app.state.key_ring)
 

@@ -1,7 +1,6 @@
 """Questions that name a day find that day first."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -73,7 +72,7 @@ def test_a_language_that_the_library_does_not_know_has_english_months() -> None:
 
 
 def _candidate(ordinal: int, score: float) -> Candidate:
-    values: dict[str, object] = {field.name: None for field in fields(Candidate)}
+    values: dict[str, object] = dict.fromkeys(Candidate._fields)
     values.update(ordinal=ordinal, score=score, id=UUID(int=ordinal))
     return Candidate(**values)  # type: ignore[arg-type]  # what is compared is there
 

@@ -1,14 +1,15 @@
 """What the arms of a recall found. Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A memory with what each arm said of it; an arm that did not find it says ``None``."""
+class Candidate(NamedTuple):
+    """A memory with what each arm said of it; an arm that did not find it says ``None``.
+
+    A tuple, because each recall makes and changes dozens: a dataclass takes five times as long.
+    """
 
     ordinal: int
     score: float

@@ -7,7 +7,6 @@ model; spans and relative times (*last week*) are not read.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
@@ -100,7 +99,7 @@ def prefer(found: Sequence[Candidate], on_day: Sequence[Candidate]) -> list[Cand
         score = (one.score if one else 0) + DAY_WEIGHT * (narrowed.score if narrowed else 0)
         held = one or narrowed
         assert held is not None
-        scored.append(replace(held, score=score / total))
+        scored.append(held._replace(score=score / total))
     return sorted(scored, key=lambda one: (-one.score, one.ordinal))
 
 

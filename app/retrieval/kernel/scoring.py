@@ -1,7 +1,7 @@
 """What a candidate's score becomes after the fusion. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.retrieval.kernel.candidates import Candidate
 
@@ -31,8 +31,7 @@ def weigh(
 
 
 def _weighed(one: Candidate, weight: Weight) -> Candidate:
-    return replace(
-        one,
+    return one._replace(
         score=one.score * weight.factor,
         fused=one.score,
         retention=weight.retention,

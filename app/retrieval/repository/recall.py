@@ -5,7 +5,8 @@ arm may be narrowed to a filter's memories. What the pieces rely on:
 
 * ``… + 0`` in an ORDER BY keeps an approximate index from answering an exact scan.
 * ``OFFSET 0`` fences a LATERAL, so that postings are read by key and never joined as a whole.
-* Numbers are cast to double precision: bare literals would turn the formula into ``numeric``.
+* Bound numbers of the formulas are floats and literals are cast to double precision: a bare
+  literal would turn the formula into ``numeric``.
 * A key's ordinal is its memory's, unless it is negative; only then it is looked up.
 * Ties are broken by ordinal everywhere, so that results repeat. BM25 is rounded first: equal
   sums may differ in their last bits by the order in which their terms were added.
@@ -34,9 +35,9 @@ _LEXICAL = """
     ), qt AS MATERIALIZED (
         SELECT q.lexeme, sum(d.df) OVER w AS cum, row_number() OVER w AS rn,
             ln(1 + (n - d.df + CAST(0.5 AS float8)) / (d.df + CAST(0.5 AS float8)))
-                * (CAST(:k1 AS float8) + 1) AS wt,
-            CAST(:k1 AS float8) * (1 - CAST(:b AS float8)) AS ka,
-            CAST(:k1 AS float8) * CAST(:b AS float8) / greatest(avgdl, 1) AS kb
+                * (:k1 + 1) AS wt,
+            :k1 * (1 - :b) AS ka,
+            :k1 * :b / greatest(avgdl, 1) AS kb
         FROM (SELECT lexeme COLLATE "C" AS lexeme
               FROM unnest(to_tsvector(CAST(:config AS regconfig), :query))) q
         CROSS JOIN LATERAL (
@@ -51,12 +52,13 @@ _LEXICAL = """
         WHERE (cum <= :budget OR rn = 1) /*lexical_filter*/
         GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :lexical_keys
     ), lk AS MATERIALIZED (
-        SELECT c1.key_ordinal, CAST(s + coalesce((
-            SELECT sum(wt * tf / (tf + ka + kb * dl))
-            FROM qt CROSS JOIN LATERAL (
-                SELECT tf, dl FROM postings WHERE owner_id = :owner_id AND lexeme = qt.lexeme
-                    AND key_ordinal = c1.key_ordinal OFFSET 0) p
-            WHERE NOT (cum <= :budget OR rn = 1)), 0) AS float4) AS s
+        SELECT c1.key_ordinal, CAST(s + CASE WHEN :budget < (SELECT max(cum) FROM qt)
+            THEN coalesce((
+                SELECT sum(wt * tf / (tf + ka + kb * dl))
+                FROM qt CROSS JOIN LATERAL (
+                    SELECT tf, dl FROM postings WHERE owner_id = :owner_id AND lexeme = qt.lexeme
+                        AND key_ordinal = c1.key_ordinal OFFSET 0) p
+                WHERE NOT (cum <= :budget OR rn = 1)), 0) ELSE 0 END AS float4) AS s
         FROM c1
     ), lx AS MATERIALIZED (
         SELECT ordinal, s, row_number() OVER (ORDER BY s DESC, ordinal) AS r FROM (
@@ -112,10 +114,10 @@ _NO_DENSE = """
 _FUSION = """
     , fused AS MATERIALIZED (
         SELECT ordinal, least(1,
-            (coalesce(CAST(:lexical_weight AS float8) / (CAST(:rrf_k AS float8) + lx.r), 0)
-             + coalesce(CAST(:dense_weight AS float8) / (CAST(:rrf_k AS float8) + de.r), 0))
-            * (CAST(:rrf_k AS float8) + 1)
-            / (CAST(:lexical_weight AS float8) + CAST(:dense_weight AS float8))) AS score,
+            (coalesce(:lexical_weight / (:rrf_k + lx.r), 0)
+             + coalesce(:dense_weight / (:rrf_k + de.r), 0))
+            * (:rrf_k + 1)
+            / (:lexical_weight + :dense_weight)) AS score,
             lx.r AS lexical_rank, lx.s AS lexical_score,
             de.r AS dense_rank, de.d AS dense_distance
         FROM lx FULL JOIN de USING (ordinal)

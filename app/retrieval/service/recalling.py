@@ -212,14 +212,14 @@ class Recaller:
         lexical_weight, dense_weight = _ONE_ARM.get(question.recipe, fused)
         values: dict[str, Any] = {
             "query": question.text,
-            "k1": settings.bm25_k1,
-            "b": settings.bm25_b,
+            "k1": float(settings.bm25_k1),
+            "b": float(settings.bm25_b),
             "budget": settings.posting_budget,
             "lexical_keys": max(300, 2 * depth),
             "depth": depth,
-            "lexical_weight": lexical_weight,
-            "dense_weight": dense_weight,
-            "rrf_k": settings.rrf_k,
+            "lexical_weight": float(lexical_weight),
+            "dense_weight": float(dense_weight),
+            "rrf_k": float(settings.rrf_k),
             "candidates": question.limit,
         }
         path: DensePath = "none"

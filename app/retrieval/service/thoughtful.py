@@ -1,7 +1,6 @@
 """The recipe ``thoughts``: the hits of ``default``, and what the nearest thoughts stand on."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -55,4 +54,4 @@ async def with_thoughts(  # noqa: PLR0913  -- one call, plain facts
         held |= {memory.ordinal: candidate_of(memory) for memory in passing}
     ranked = [ordinal for ordinal in sources if ordinal in held]
     fused = kernel.fuse([hit.ordinal for hit in hits], ranked)
-    return [replace(held[ordinal], score=score, fused=score) for ordinal, score in fused][:limit]
+    return [held[ordinal]._replace(score=score, fused=score) for ordinal, score in fused][:limit]

@@ -1,5 +1,6 @@
 """The graph built from the packaged weights, and its cache."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -108,3 +109,29 @@ def test_other_weights_are_refused(source: Path, tmp_path: Path) -> None:
 def test_a_changed_graph_has_a_new_version(source: Path, tmp_path: Path) -> None:
     # When this fails because the graph was changed on purpose: raise the version, note the size.
     assert (onnx.GRAPH_VERSION, len(load_graph(source, tmp_path))) == (1, 90_270_086)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux tells processors")
+def test_a_thread_is_where_it_was_after_a_query(encoder: OnnxEncoder) -> None:
+    before = os.sched_getaffinity(0)
+
+    run(encoder, ["Where was I?"], urgent=True)
+
+    assert os.sched_getaffinity(0) == before
+
+
+@pytest.mark.parametrize(
+    ("processors", "threads", "expected"),
+    [
+        pytest.param({0, 1}, 2, (0, 1), id="as many threads as processors"),
+        pytest.param({3, 5}, 2, (3, 5), id="a container's processors"),
+        pytest.param({0, 1, 2, 3, 4, 5, 6, 7}, 4, (), id="a larger machine"),
+        pytest.param({0}, 1, (), id="one processor"),
+    ],
+)
+def test_threads_stay_on_processors_where_they_fill_the_machine(
+    monkeypatch: pytest.MonkeyPatch, processors: set[int], threads: int, expected: tuple[int, ...]
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: processors, raising=False)
+
+    assert onnx._own_processors(threads) == expected
