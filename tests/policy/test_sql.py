@@ -96,7 +96,7 @@ UNSCOPED: Mapping[str, Mapping[str, str]] = {
         "_nearest_of_all": "a private helper that takes the statement first",
     },
     "app/memories/repository/feed.py": {
-        "quiet_seconds": "when the api last spoke to the database; no rows",
+        "quiet_seconds": "when the api last entered an owner; no rows",
     },
     "app/memories/repository/vectors.py": {
         "models": "embedding models are the operator's",

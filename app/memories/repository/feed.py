@@ -115,5 +115,5 @@ async def changed(
 
 
 async def quiet_seconds(session: AsyncSession) -> float:
-    """Return for how many seconds the api has not spoken to the database."""
+    """Return for how many seconds the api has not worked on any owner's memories."""
     return float((await session.execute(sa.text("SELECT quiet_seconds()"))).scalar_one())
