@@ -65,6 +65,28 @@ async def test_what_no_source_holds_is_not_stored(store: Store) -> None:
     assert await texts(store) == {"Alice has a dog."}
 
 
+@pytest.mark.parametrize(
+    ("language", "turn", "head", "text", "tail"),
+    [
+        ("de", "Meine Nichte hat eine Katze.", "Die Nichte", "Sie hat eine Katze.", "eine Katze"),
+        ("de", "Die Katze heißt Miso.", "Die Katze", "Die Katze heißt Miso.", "Miso"),
+        ("es", "El gato de ella se llama Miso.", "Su gato", "Su gato se llama Miso.", "Miso"),
+    ],
+)
+async def test_a_thought_is_held_to_its_source_in_the_owners_language(
+    store: Store, language: str, turn: str, head: str, text: str, tail: str
+) -> None:
+    await store.send("PUT", "/v1/users/alice/settings", {"language": language})
+    await store.remember(said(1, turn))
+    answer: Scripted = {"thoughts": [thought(1, text, head, "se llama", tail)]}
+    if language == "de":
+        answer = {"thoughts": [thought(1, text, head, "heißt" if "heißt" in turn else "hat", tail)]}
+
+    await enrich(store, llm=ScriptedModel([answer, NOTHING]))
+
+    assert await texts(store) == {text}
+
+
 async def test_agents_never_stand_in_one_prompt(store: Store) -> None:
     await store.remember(said(1, "I like tea."), agent_id="coach")
     await store.remember(said(2, "I like jazz."), agent_id="cook")

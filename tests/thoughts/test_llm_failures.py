@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.jobs.errors import TaskPostponedError
-from app.llm.errors import LlmAnswerError, LlmUnavailableError
+from app.jobs.errors import TaskError, TaskPostponedError
+from app.llm.errors import LlmAnswerError, LlmRefusedError, LlmUnavailableError
 from app.llm.fake import Scripted, ScriptedModel
 from app.llm.protocol import Prompt
 from tests.memories.helpers import Store
@@ -83,6 +83,42 @@ async def test_what_a_model_made_of_one_bucket_before_it_went_away_is_kept(store
 
     assert sum(row[0] for row in organised) == 3
     assert len(back.asked) == 1
+
+
+@pytest.mark.parametrize("error", [LlmRefusedError("no"), LlmUnavailableError("too slow")])
+async def test_a_bucket_that_fails_keeps_no_other_waiting(store: Store, error: Exception) -> None:
+    await store.remember(*(said(n, f"I like dish{n}.") for n in range(6)))
+    await run(store, "thoughts.think")
+    scope = await store.scope()
+    await store.rows(
+        "UPDATE thoughts SET bucket = memory_ordinal % 3 WHERE owner_id = :owner_id",
+        owner_id=scope.owner_id,
+    )
+    nothing: Scripted = {"forget": [], "merge": []}
+    model = ScriptedModel([error, nothing, nothing])
+
+    with pytest.raises((LlmRefusedError, TaskError)) as raised:
+        await run(store, "thoughts.organise", llm=model)
+
+    assert not isinstance(raised.value, TaskPostponedError), "it would never fail"
+    assert len(model.asked) == 3
+    assert sum(row[0] for row in await table(store, "is_organised")) == 4
+
+
+async def test_a_model_that_is_away_for_two_buckets_is_away_for_all(store: Store) -> None:
+    await store.remember(*(said(n, f"I like dish{n}.") for n in range(6)))
+    await run(store, "thoughts.think")
+    scope = await store.scope()
+    await store.rows(
+        "UPDATE thoughts SET bucket = memory_ordinal % 3 WHERE owner_id = :owner_id",
+        owner_id=scope.owner_id,
+    )
+    model = ScriptedModel([LlmUnavailableError("away")] * 3)
+
+    with pytest.raises(TaskPostponedError):
+        await run(store, "thoughts.organise", llm=model)
+
+    assert len(model.asked) == 2
 
 
 async def test_a_model_is_not_asked_while_no_embedder_could_place_its_answer(

@@ -3,7 +3,7 @@
 Statements name ``derived_vectors_0``, which stands for the table of the active embedding model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -118,6 +118,7 @@ _FRESH = sa.text("""
         WHERE owner_id = :owner_id AND ordinal = t.memory_ordinal OFFSET 0) m
     WHERE t.owner_id = :owner_id AND NOT t.is_organised AND t.status = 'active'
         AND t.hash_version = :hash_version AND m.archived_at IS NULL
+        AND t.bucket <> ALL(CAST(:but AS smallint[]))
     ORDER BY t.bucket, t.memory_ordinal LIMIT :limit
 """)
 
@@ -255,9 +256,19 @@ async def _with_sources(
     ]
 
 
-async def fresh(session: AsyncSession, scope: Scope, hash_version: int, *, limit: int) -> list[int]:
-    """Return active thoughts that were not organised since they changed, by bucket."""
-    values = {"owner_id": scope.owner_id, "hash_version": hash_version, "limit": limit}
+async def fresh(
+    session: AsyncSession, scope: Scope, hash_version: int, *, limit: int, but: Collection[int] = ()
+) -> list[int]:
+    """Return active thoughts that were not organised since they changed, by bucket.
+
+    Those in the buckets ``but`` are left out.
+    """
+    values = {
+        "owner_id": scope.owner_id,
+        "hash_version": hash_version,
+        "limit": limit,
+        "but": sorted(but),
+    }
     return list((await session.scalars(_FRESH, values)).all())
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.embeddings.service import embedder_awaited
 from app.jobs.errors import TaskPostponedError
 from app.jobs.protocol import TaskContext
+from app.jobs.service import Asides
 from app.kit import clock
 from app.kit.database import Database
-from app.llm.gate import supported
+from app.llm.gate import Gate
 from app.llm.protocol import LanguageModel, Payer
 from app.llm.service import postponing
 from app.memories import service as memories
@@ -46,6 +47,41 @@ class _Round:
     members: list[Member]
     near: list[tuple[int, int]]
 
+    @property
+    def bucket(self) -> int:
+        """The bucket of the first of them."""
+        return min(one.bucket for one in self.members if one.ordinal in self.fresh)
+
+
+@dataclass(frozen=True, slots=True)
+class _Organiser:
+    """Who decides what is to be done, and in which language it is said."""
+
+    llm: LanguageModel | None
+    language: str
+
+    @property
+    def name(self) -> str:
+        """As what is made is signed."""
+        return f"llm:{self.llm.model}" if self.llm else BY_RULE
+
+    async def plan(self, found: _Round, scope: Scope) -> Plan:
+        """Return what is to be forgotten, merged and joined."""
+        if self.llm is None:
+            return kernel.organise(found.members, found.near)
+        plan = Plan()
+        # What another agent may not see is never shown together.
+        for agent_id in sorted({one.agent_id or "" for one in found.members}):
+            shown = [one for one in found.members if (one.agent_id or "") == agent_id]
+            if len(shown) > 1:
+                payer = Payer(scope.tenant_id, scope.owner_id)
+                with postponing():
+                    asked = prompts.organise(shown)
+                    answer = await self.llm.ask(asked, OrganiseAnswer, payer=payer)
+                _add(answer, shown, plan, self.language)
+        kernel.merge_near(found.members, found.near, plan)
+        return plan
+
 
 async def organise(context: TaskContext, thinker: Thinker) -> None:
     """Bring order into the buckets of an owner that changed since the last time.
@@ -54,50 +90,54 @@ async def organise(context: TaskContext, thinker: Thinker) -> None:
         TaskPostponedError: more waits; other owners come first.
     """
     scope = Scope(context.tenant_id, context.required_owner_id())
-    if not await _is_wanted(context.database, scope):
+    language = await _language(context.database, scope)
+    if language is None:
         return
     try:
-        with embedder_awaited(), postponing():
+        with embedder_awaited():
             embedder, table = await thinker.work_with()
             await hashing.rebuild(context.database, scope, embedder, table, thinker.settings)
-            await _rounds(context, scope, table, thinker.llm)
+            await _rounds(context, scope, table, _Organiser(thinker.llm, language))
     except OwnerGoneError:
         return
 
 
-async def _is_wanted(database: Database, scope: Scope) -> bool:
-    """Tell whether the mechanism is on, and has thoughts to look at."""
+async def _language(database: Database, scope: Scope) -> str | None:
+    """Return the stemmer's name of the owner's language; ``None`` where nothing is to be done."""
     async with hashing.owner(database, scope) as session:
         if await rows.latest_hash(session, scope) is None:
-            return False
+            return None
         local = await tenants.effective_settings(session, scope)
-        return local.policies.mechanisms.thoughts
+        return local.text_search_config if local.policies.mechanisms.thoughts else None
 
 
 async def _rounds(
-    context: TaskContext, scope: Scope, table: ModelTable, llm: LanguageModel | None
+    context: TaskContext, scope: Scope, table: ModelTable, organiser: _Organiser
 ) -> None:
-    done = 0
+    """Take bucket after bucket; one that fails keeps no other waiting, and fails the attempt."""
+    done, asides = 0, Asides[int](OwnerGoneError)
     while not await context.is_cancelled():
         started = time.monotonic()
-        found = await _look(context.database, scope, table, llm)
+        found = await _look(context.database, scope, table, organiser.llm, asides.pieces)
         if found is None:
+            asides.close(context)
             return
-        plan = await _plan(found, llm, scope)
-        await _carry_out(context.database, scope, table, found, plan, _by(llm))
-        done += len(found.fresh)
+        with asides.trying(found.bucket):
+            plan = await organiser.plan(found, scope)
+            await _carry_out(context.database, scope, table, found, plan, organiser.name)
+            done += len(found.fresh)
         if done >= _MOST:
             msg = f"{done} thoughts done; more wait behind other owners' turns"
             raise TaskPostponedError(msg, retry_in_s=0)
         await memories.give_way(context.database, spent_s=time.monotonic() - started)
 
 
-def _by(llm: LanguageModel | None) -> str:
-    return f"llm:{llm.model}" if llm else BY_RULE
-
-
 async def _look(
-    database: Database, scope: Scope, table: ModelTable, llm: LanguageModel | None
+    database: Database,
+    scope: Scope,
+    table: ModelTable,
+    llm: LanguageModel | None,
+    failed: Collection[int],
 ) -> _Round | None:
     """Read what is to be organised, and what of its buckets matters to that."""
     async with hashing.owner(database, scope) as session:
@@ -105,7 +145,7 @@ async def _look(
         if hashed is None:
             return None
         limit = _SHOWN // 2 if llm else _BATCH
-        fresh = await search.fresh(session, scope, hashed.version, limit=limit)
+        fresh = await search.fresh(session, scope, hashed.version, limit=limit, but=failed)
         shown: list[int] = []
         if llm:
             fresh, shown = await _of_one_bucket(session, scope, hashed, fresh)
@@ -133,22 +173,8 @@ async def _of_one_bucket(
     return [one.ordinal for one in held if one.bucket == bucket], beside
 
 
-async def _plan(found: _Round, llm: LanguageModel | None, scope: Scope) -> Plan:
-    if llm is None:
-        return kernel.organise(found.members, found.near)
-    plan = Plan()
-    # What another agent may not see is never shown together.
-    for agent_id in sorted({one.agent_id or "" for one in found.members}):
-        shown = [one for one in found.members if (one.agent_id or "") == agent_id]
-        if len(shown) > 1:
-            await _ask(llm, shown, plan, Payer(scope.tenant_id, scope.owner_id))
-    kernel.merge_near(found.members, found.near, plan)
-    return plan
-
-
-async def _ask(llm: LanguageModel, shown: list[Member], plan: Plan, payer: Payer) -> None:
+def _add(answer: OrganiseAnswer, shown: list[Member], plan: Plan, language: str) -> None:
     """Add to a plan what a model would do with a bucket, as far as it can be done."""
-    answer = await llm.ask(prompts.organise(shown), OrganiseAnswer, payer=payer)
     members = {one.ordinal: one for one in shown}
     named = Counter(one.id for one in answer.forget)
     named.update(ordinal for one in answer.merge for ordinal in one.ids)
@@ -160,17 +186,18 @@ async def _ask(llm: LanguageModel, shown: list[Member], plan: Plan, payer: Payer
         parts = [members[ordinal] for ordinal in merge.ids if ordinal in members]
         is_whole = len(parts) == len(merge.ids) > 1
         if is_whole and all(named[part.ordinal] == 1 for part in parts):
-            plan.joined += _joining(merge, parts)
+            plan.joined += _joining(merge, parts, language)
 
 
-def _joining(merge: MergeAnswer, parts: Sequence[Member]) -> list[Joining]:
+def _joining(merge: MergeAnswer, parts: Sequence[Member], language: str) -> list[Joining]:
     """Return the joined thought, unless it is of two heads, or claims what no part holds."""
     texts = [part.text for part in parts] + [part.head for part in parts]
     words = [merge.text, merge.head, merge.relation, *merge.tails]
     is_one = len({part.circle for part in parts}) == 1
     if not is_one or not merge.tails or not all(word.strip() for word in words):
         return []
-    if any(supported(word, texts).dropped for word in words):
+    gate = Gate(texts, language=language)
+    if any(gate.supported(word).dropped for word in words):
         return []
     ordinals = tuple(part.ordinal for part in parts)
     tails = tuple(" ".join(tail.split()) for tail in merge.tails)

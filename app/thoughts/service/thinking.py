@@ -14,7 +14,7 @@ from app.jobs.protocol import TaskContext
 from app.kit import clock
 from app.kit.settings import ThoughtSettings
 from app.kit.words import sentences
-from app.llm.gate import supported
+from app.llm.gate import Gate
 from app.llm.protocol import LanguageModel, Payer
 from app.llm.service import postponing
 from app.memories import service as memories
@@ -141,7 +141,7 @@ async def _drafts(batch: Batch, llm: LanguageModel | None) -> list[Draft]:
         return [draft for memory in said for draft in read(memory, language)]
     drafts = []
     for turns in _conversations(batch.live):
-        drafts += await _asked(llm, turns, Payer(batch.scope.tenant_id, batch.scope.owner_id))
+        drafts += await _asked(llm, turns, batch)
     return drafts
 
 
@@ -171,26 +171,28 @@ def _conversations(held: Sequence[Memory]) -> list[list[Memory]]:
     return [run[at : at + _TURNS] for run in runs for at in range(0, len(run), _TURNS)]
 
 
-async def _asked(llm: LanguageModel, turns: Sequence[Memory], payer: Payer) -> list[Draft]:
+async def _asked(llm: LanguageModel, turns: Sequence[Memory], batch: Batch) -> list[Draft]:
     """Ask a model for the thoughts of some turns; keep what its turn supports."""
+    payer = Payer(batch.scope.tenant_id, batch.scope.owner_id)
     by_number = dict(enumerate(turns, 1))
     shown = [(n, _turn(memory)[:_LONGEST_READ]) for n, memory in by_number.items()]
     answer = await llm.ask(prompts.think(shown), ThinkAnswer, payer=payer)
     found = []
     for one in answer.thoughts:
         memory = by_number.get(one.turn)
-        if memory is not None and _is_supported(one, memory):
+        if memory is not None and _is_supported(one, memory, batch.local.text_search_config):
             found.append(_draft(one, memory, llm.model))
     return found
 
 
-def _is_supported(one: ThoughtAnswer, memory: Memory) -> bool:
+def _is_supported(one: ThoughtAnswer, memory: Memory, language: str) -> bool:
     """Tell whether a thought claims nothing that its turn does not hold."""
     words = [one.text, one.head, one.relation, one.tail]
     sources = [_turn(memory), memory.name or NAMELESS]
     if not all(word.strip() for word in words):
         return False
-    return not any(supported(word, sources).dropped for word in words)
+    gate = Gate(sources, language=language)
+    return not any(gate.supported(word).dropped for word in words)
 
 
 def _head(written: str, memory: Memory) -> str:
