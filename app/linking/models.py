@@ -49,7 +49,7 @@ class NoteRow(Base):
     is_linked: Mapped[bool] = mapped_column(server_default=sa.false())
     """Whether links were sought for the note as it was made."""
     neighbours: Mapped[list[int]] = mapped_column(ARRAY(sa.Integer), server_default="{}")
-    """Ordinals of the notes nearest to it so far, nearest first; they may be gone by now."""
+    """Ordinals of the notes nearest to it so far, nearest first; some may be archived by now."""
     cosines: Mapped[list[float]] = mapped_column(ARRAY(sa.REAL), server_default="{}")
     updated_at: Mapped[datetime]
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.kit.pagination import PageCursor, PageLimit
 from app.kit.text import ExternalId
 from app.linking.kernel.notes import Note
+from app.linking.kernel.undoing import State
 
 Action = Literal["strengthen", "update_neighbor"]
 LinkKind = Literal["similar", "suggested"]
@@ -36,6 +37,10 @@ class NoteState(BaseModel):
     keywords: Annotated[list[str], Field(description="Most important first.")]
     tags: Annotated[list[str], Field(description="Broad categories.")]
     context: Annotated[str, Field(description="What it is about, in a sentence.")]
+
+    def plain(self) -> State:
+        """Return it as the kernel takes it."""
+        return State(tuple(self.keywords), tuple(self.tags), self.context)
 
 
 class NewLink(NamedTuple):

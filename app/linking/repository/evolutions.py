@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.linking.kernel import links as kernel
+from app.linking.kernel.undoing import Change
 from app.linking.models import NoteEvolution, NoteLink
-from app.linking.schemas import NewEvolution
+from app.linking.schemas import DETERMINISTIC_LINK, NewEvolution, state_of
 from app.tenants.schemas import Scope
 
 _ADD = sa.text("""
@@ -23,18 +26,23 @@ _ADD = sa.text("""
 """)
 
 _MADE_FROM = sa.text("""
-    SELECT target_ordinal, evolution_no, before, reverted_at IS NOT NULL AS is_reverted
+    SELECT evolution_no, target_ordinal, sources, before, after, generated_by,
+        reverted_at IS NOT NULL AS is_reverted
     FROM note_evolutions
     WHERE owner_id = :owner_id AND sources && CAST(:ordinals AS integer[])
-    ORDER BY target_ordinal, evolution_no
 """)
 
-_DROP_FROM = sa.text("""
-    DELETE FROM note_evolutions e USING (
-        SELECT * FROM unnest(CAST(:targets AS integer[]), CAST(:numbers AS integer[]))
-            AS f (target, number)) f
-    WHERE e.owner_id = :owner_id AND e.target_ordinal = f.target AND e.evolution_no >= f.number
-    RETURNING e.evolution_no
+_REWRITE = sa.text("""
+    UPDATE note_evolutions e SET sources = r.sources, before = r.before, after = r.after
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (number integer, sources integer[],
+        before jsonb, after jsonb)
+    WHERE e.owner_id = :owner_id AND e.evolution_no = r.number
+""")
+
+_REVERTED = sa.text("""
+    SELECT target_ordinal, sources FROM note_evolutions
+    WHERE owner_id = :owner_id AND sources && CAST(:ordinals AS integer[])
+        AND action = 'strengthen' AND reverted_at IS NOT NULL
 """)
 
 
@@ -84,40 +92,65 @@ async def by_id(
     return (await session.scalars(statement)).one_or_none()
 
 
-async def made_from(
-    session: AsyncSession, scope: Scope, ordinals: Sequence[int]
-) -> Sequence[sa.Row[tuple[int, int, dict[str, object], bool]]]:
-    """Return the evolutions that any of the memories had a part in, by target and number.
+async def made_from(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> list[Change]:
+    """Return the changes that any of the memories had a part in.
 
     Reads the owner's whole log: for erasing and editing, not for every write.
     """
     values = {"owner_id": scope.owner_id, "ordinals": list(ordinals)}
-    return (await session.execute(_MADE_FROM, values)).all()
+    return [
+        Change(
+            number=row.evolution_no,
+            target=row.target_ordinal,
+            sources=tuple(row.sources),
+            before=state_of(row.before).plain(),
+            after=state_of(row.after).plain(),
+            is_by_model=row.generated_by != DETERMINISTIC_LINK,
+            is_reverted=row.is_reverted,
+        )
+        for row in await session.execute(_MADE_FROM, values)
+    ]
 
 
-async def drop_from(
-    session: AsyncSession, scope: Scope, numbers: Sequence[tuple[int, int]]
-) -> list[int]:
-    """Delete evolutions of targets, each from a number on; return their numbers."""
-    values = {
-        "owner_id": scope.owner_id,
-        "targets": [target for target, _ in numbers],
-        "numbers": [number for _, number in numbers],
-    }
-    return list((await session.scalars(_DROP_FROM, values)).all())
+async def rewrite(session: AsyncSession, scope: Scope, changes: Sequence[Change]) -> None:
+    """Put changes on record as they would have been without some of their sources."""
+    if changes:
+        rows = [
+            {
+                "number": one.number,
+                "sources": one.sources,
+                "before": asdict(one.before),
+                "after": asdict(one.after),
+            }
+            for one in changes
+        ]
+        values = {"owner_id": scope.owner_id, "rows": json.dumps(rows)}
+        await session.execute(_REWRITE, values)
 
 
 async def drop(session: AsyncSession, scope: Scope, numbers: Sequence[int]) -> None:
-    """Delete evolutions, and the links with words of their own that they made."""
-    await session.execute(
-        sa.delete(NoteEvolution).where(
-            NoteEvolution.owner_id == scope.owner_id, NoteEvolution.evolution_no.in_(numbers)
+    """Delete evolutions, and the links that they made."""
+    if not numbers:
+        return
+    for table in (NoteLink, NoteEvolution):
+        await session.execute(
+            sa.delete(table).where(
+                table.owner_id == scope.owner_id, table.evolution_no.in_(numbers)
+            )
         )
-    )
 
 
-async def release_links(session: AsyncSession, scope: Scope, numbers: Sequence[int]) -> None:
-    """Let go of links whose evolution is forgotten; one with a model's reason goes too."""
-    made = sa.and_(NoteLink.owner_id == scope.owner_id, NoteLink.evolution_no.in_(numbers))
-    await session.execute(sa.delete(NoteLink).where(made, NoteLink.generated_by.startswith("llm:")))
-    await session.execute(sa.update(NoteLink).where(made).values(evolution_no=None))
+async def reverted_pairs(
+    session: AsyncSession, scope: Scope, ordinals: Sequence[int]
+) -> set[tuple[int, int]]:
+    """Return the pairs of notes, later one first, whose link of these notes' was undone.
+
+    Reads the owner's whole log: for restored memories, not for every write.
+    """
+    values = {"owner_id": scope.owner_id, "ordinals": list(ordinals)}
+    return {
+        kernel.ends(target, other)
+        for target, sources in await session.execute(_REVERTED, values)
+        for other in sources
+        if other != target
+    }

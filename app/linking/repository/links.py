@@ -37,6 +37,14 @@ _OF = sa.text("""
     ORDER BY l.weight DESC, l.source_ordinal, l.target_ordinal
 """)
 
+_PAIRS = sa.text("""
+    SELECT source_ordinal, target_ordinal FROM note_links
+    WHERE owner_id = :owner_id AND source_ordinal = ANY(CAST(:ordinals AS integer[]))
+    UNION
+    SELECT source_ordinal, target_ordinal FROM note_links
+    WHERE owner_id = :owner_id AND target_ordinal = ANY(CAST(:ordinals AS integer[]))
+""")
+
 _DROP_OF = sa.text("""
     DELETE FROM note_links WHERE owner_id = :owner_id
         AND (source_ordinal = ANY(CAST(:ordinals AS integer[]))
@@ -59,6 +67,14 @@ async def of(
     """Return the links that begin or end at any of the memories, strongest first."""
     values = {"owner_id": scope.owner_id, "ordinals": list(ordinals), "now": now}
     return [LinkFound(*row) for row in await session.execute(_OF, values)]
+
+
+async def pairs(
+    session: AsyncSession, scope: Scope, ordinals: Sequence[int]
+) -> set[tuple[int, int]]:
+    """Return the linked pairs, later one first, that any of the notes is part of; hidden too."""
+    values = {"owner_id": scope.owner_id, "ordinals": list(ordinals)}
+    return {(source, target) for source, target in await session.execute(_PAIRS, values)}
 
 
 async def drop_of(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:

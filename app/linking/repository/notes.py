@@ -48,6 +48,37 @@ _SET_NEAR = sa.text("""
     WHERE n.owner_id = :owner_id AND n.memory_ordinal = r.ordinal
 """)
 
+_LEAVE = sa.text("""
+    UPDATE notes n SET
+        neighbours = ARRAY(
+            SELECT near.ordinal FROM unnest(n.neighbours) WITH ORDINALITY AS near (ordinal, place)
+            WHERE near.ordinal <> ALL(CAST(:gone AS integer[])) ORDER BY near.place),
+        cosines = ARRAY(
+            SELECT near.cosine FROM unnest(n.neighbours, n.cosines)
+                WITH ORDINALITY AS near (ordinal, cosine, place)
+            WHERE near.ordinal <> ALL(CAST(:gone AS integer[])) ORDER BY near.place)
+    WHERE n.owner_id = :owner_id AND n.neighbours && CAST(:gone AS integer[])
+""")
+
+_REOPEN = sa.text("""
+    UPDATE notes SET is_linked = false
+    WHERE owner_id = :owner_id AND memory_ordinal = ANY(CAST(:ordinals AS integer[]))
+""")
+
+# By key: behind row-level security the planner would rather read all of an owner.
+_LIVE = sa.text("""
+    SELECT o.ordinal FROM unnest(CAST(:ordinals AS integer[])) AS o (ordinal)
+    CROSS JOIN LATERAL (
+        SELECT FROM memories m WHERE m.owner_id = :owner_id AND m.ordinal = o.ordinal
+            AND m.archived_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > :now)
+        OFFSET 0) m
+""")
+
+_OF_OTHER_AGENTS = sa.text("""
+    SELECT memory_ordinal FROM notes
+    WHERE owner_id = :owner_id AND agent_id IS DISTINCT FROM CAST(:agent_id AS text)
+""")
+
 # The index on (owner_id, model_id) answers both ranges; what is up to date is not read.
 _WAITING = sa.text("""
     SELECT memory_ordinal FROM notes
@@ -132,6 +163,37 @@ async def set_near(
         for ordinal, found in near.items()
     ]
     await _write(session, scope, _SET_NEAR, rows, linked=list(linked))
+
+
+async def leave(session: AsyncSession, scope: Scope, gone: Sequence[int]) -> None:
+    """Take notes out of the nearest of all others.
+
+    Reads all of the owner's notes: for erasing and editing, not for every write.
+    """
+    await session.execute(_LEAVE, {"owner_id": scope.owner_id, "gone": list(gone)})
+
+
+async def reopen(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:
+    """Note that links of notes are to be sought anew, once their memories are live again."""
+    if ordinals:
+        values = {"owner_id": scope.owner_id, "ordinals": list(ordinals)}
+        await session.execute(_REOPEN, values)
+
+
+async def live(
+    session: AsyncSession, scope: Scope, ordinals: Sequence[int], *, now: datetime
+) -> frozenset[int]:
+    """Return those of the memories that are live."""
+    values = {"owner_id": scope.owner_id, "ordinals": list(ordinals), "now": now}
+    return frozenset((await session.scalars(_LIVE, values)).all())
+
+
+async def of_other_agents(
+    session: AsyncSession, scope: Scope, agent_id: str | None
+) -> Sequence[int]:
+    """Return all notes that are not of this agent's memories (``None``: of no agent's)."""
+    values = {"owner_id": scope.owner_id, "agent_id": agent_id}
+    return (await session.scalars(_OF_OTHER_AGENTS, values)).all()
 
 
 async def _write(

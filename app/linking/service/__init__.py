@@ -8,7 +8,8 @@ from app.linking.service.reading import around, graph, history, linked_to
 from app.linking.service.reading import note as read_note
 from app.linking.service.reverting import revert
 from app.linking.service.tools import Tools
-from app.linking.service.upkeep import embed_waiting, forget
+from app.linking.service.undoing import forget
+from app.linking.service.upkeep import embed_waiting
 
 __all__ = [
     "LinkFound",

@@ -17,7 +17,7 @@ from app.linking.repository import evolutions
 from app.linking.repository import links as link_rows
 from app.linking.repository import notes as rows
 from app.linking.schemas import Action, NewEvolution, NewLink, NoteState
-from app.linking.service.linking import Weaver, neighbours
+from app.linking.service.linking import Weaver, archived, known_of, neighbours
 from app.linking.service.sources import sources_of
 from app.linking.service.tools import SPACE, Ready, Tools, embed
 from app.linking.service.upkeep import text_of
@@ -39,6 +39,10 @@ async def evolve(batch: Batch, tools: Tools, llm: LanguageModel) -> None:
     ready = await tools.ready()
     # The model judges, so no cosine is too small to be shown.
     near = await neighbours(batch, ready, k=tools.settings.neighbours, least=-1)
+    hidden = archived(batch)
+    if hidden:
+        async with batch.writing() as (session, _):
+            await rows.reopen(session, batch.scope, hidden)
     for ordinal, found in near.items():
         scene = await _read(batch, ordinal, found)
         plan = await _ask(batch, llm, scene) if scene.others else Plan()
@@ -161,6 +165,9 @@ async def _store(batch: Batch, tools: Tools, ready: Ready, scene: Scene, outcome
         # A note that changed while the model thought is left as it is now.
         same = {o for o, note in held.items() if note.version == scene.notes[o].version}
         last = await evolutions.last_number(session, scope)
+        known = await known_of(session, scope, held, [scene.ordinal])
+        for other in [o for o in plan.reasons if kernel.ends(scene.ordinal, o) in known.settled]:
+            del plan.reasons[other]
         made = _record(scene, plan, same, first=last + 1)
         now = clock.now()
         await evolutions.add(session, scope, made.evolved, now=now)
@@ -173,7 +180,7 @@ async def _store(batch: Batch, tools: Tools, ready: Ready, scene: Scene, outcome
             await memories.put_vectors(
                 session, scope, ready.table, SPACE, kept, outcome.vectors[places]
             )
-        weaver = Weaver(held, tools.settings.neighbours, 0)
+        weaver = Weaver(held, known, tools.settings.neighbours, 0)
         least = tools.settings.least_cosine
         near = [one for one in scene.near if one.ordinal in held and one.cosine >= least]
         weaver.meet(scene.ordinal, near)

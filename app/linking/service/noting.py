@@ -12,7 +12,7 @@ from app.linking.kernel import notes as kernel
 from app.linking.kernel.notes import Note
 from app.linking.repository import notes as rows
 from app.linking.schemas import DETERMINISTIC_NOTE, NewNote
-from app.linking.service import upkeep
+from app.linking.service import undoing, upkeep
 from app.linking.service.sources import sources_of
 from app.linking.service.tools import SPACE, Ready, Tools, embed
 from app.llm.gate import Gate
@@ -39,7 +39,7 @@ async def note(batch: Batch, tools: Tools) -> None:
         kept = [place for place, draft in enumerate(drafts) if draft.ordinal in fresh]
         now, scope = clock.now(), batch.scope
         anew = [drafts[place].ordinal for place in kept if drafts[place].ordinal in found.digests]
-        await upkeep.forget(session, scope, anew)
+        await undoing.forget(session, scope, anew)
         await upkeep.unlink(session, scope, anew)
         model_id = ready.table.model_id
         await rows.put(session, scope, [drafts[i] for i in kept], model_id=model_id, now=now)

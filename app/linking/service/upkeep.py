@@ -1,4 +1,4 @@
-"""Keeping notes true: vectors that wait, and texts whose sources are gone or were edited."""
+"""Keeping notes up to date: vectors that wait, links of notes that are made anew."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -7,13 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs.errors import TaskPostponedError
 from app.jobs.protocol import TaskContext
-from app.kit import clock
 from app.linking.kernel import notes as kernel
 from app.linking.kernel.notes import Note
 from app.linking.models import NoteRow
-from app.linking.repository import evolutions, links
+from app.linking.repository import links
 from app.linking.repository import notes as rows
-from app.linking.schemas import NoteState, state_of
+from app.linking.schemas import NoteState
 from app.linking.service.tools import SPACE, Ready, Tools, embed
 from app.memories import service as memories
 from app.tenants import service as tenants
@@ -75,29 +74,6 @@ async def _embed_some(context: TaskContext, ready: Ready, scope: Scope) -> bool:
         kept_ordinals = [found[place].memory_ordinal for place in kept]
         await memories.put_vectors(session, scope, ready.table, SPACE, kept_ordinals, vectors[kept])
     return True
-
-
-async def forget(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:
-    """Undo what notes became because of memories that are being erased, or were edited.
-
-    A note goes back to what it was before the first change that any of them had a part in, and
-    what the log says of it from there on is forgotten: later words may stand on the earlier ones.
-    Needs the owner's lock.
-    """
-    found = await evolutions.made_from(session, scope, ordinals) if ordinals else ()
-    if not found:
-        return
-    first: dict[int, tuple[int, NoteState]] = {}
-    for row in found:
-        if not row.is_reverted:
-            first.setdefault(row.target_ordinal, (row.evolution_no, state_of(row.before)))
-    since = [(target, number) for target, (number, _) in first.items()]
-    gone = await evolutions.drop_from(session, scope, since)
-    numbers = [row.evolution_no for row in found]
-    await evolutions.drop(session, scope, numbers)
-    await evolutions.release_links(session, scope, sorted({*numbers, *gone}))
-    states = {target: state for target, (_, state) in first.items()}
-    await rows.change(session, scope, states, model_id=0, now=clock.now())
 
 
 async def unlink(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:
