@@ -2,12 +2,22 @@
 
 import pytest
 
-from app.jobs.errors import TaskPostponedError
-from app.llm.errors import LlmAnswerError, LlmUnavailableError
+from app.jobs.errors import TaskError, TaskPostponedError
+from app.llm.errors import LlmAnswerError, LlmRefusedError, LlmUnavailableError
 from app.llm.fake import Scripted, ScriptedModel
 from app.llm.protocol import Prompt
 from tests.memories.helpers import Json, Store
-from tests.profiles.helpers import GARDEN, VIOLIN, enrich, profile, run, said, summaries, topics
+from tests.profiles.helpers import (
+    GARDEN,
+    VIOLIN,
+    enrich,
+    profile,
+    run,
+    said,
+    summaries,
+    texts,
+    topics,
+)
 
 pytestmark = pytest.mark.pg
 
@@ -221,3 +231,63 @@ async def test_a_babbling_model_fails_the_task_and_loses_nothing(store: Store) -
     found = await profile(store)
     assert {one["generated_by"] for one in found["shades"]} == {"deterministic:c-tf-idf"}
     assert await store.count("memories") == 9
+
+
+@pytest.mark.parametrize("error", [LlmRefusedError("no"), LlmUnavailableError("too slow")])
+async def test_a_day_that_fails_keeps_no_later_one_waiting(store: Store, error: Exception) -> None:
+    await store.remember(*topics())
+    scribe = Scribe()
+
+    def answer(prompt: Prompt) -> Scripted:
+        is_second = "2026-03-02" in prompt.user and prompt.name == "profiles.day_summary"
+        return error if is_second else scribe.answer(prompt)
+
+    with pytest.raises((LlmRefusedError, TaskError)) as raised:
+        await run(store, "profiles.summarise", llm=ScriptedModel(answer))
+    done = [day["day"] for day in await summaries(store)]
+    scribe.model.asked.clear()
+    await run(store, "profiles.summarise", llm=scribe.model)
+
+    assert not isinstance(raised.value, TaskPostponedError), "it would never fail"
+    assert len(done) == len(GARDEN) + len(VIOLIN) - 1
+    assert "2026-03-02" not in done
+    assert len(scribe.asked("day_summary")) == 1
+    assert len(await summaries(store)) == len(GARDEN) + len(VIOLIN)
+
+
+async def test_a_day_that_fails_is_left_alone_for_an_hour(store: Store) -> None:
+    await store.remember(*topics())
+    scribe = Scribe()
+
+    def answer(prompt: Prompt) -> Scripted:
+        is_second = "2026-03-02" in prompt.user and prompt.name == "profiles.day_summary"
+        return LlmRefusedError("no") if is_second else scribe.answer(prompt)
+
+    with pytest.raises(LlmRefusedError):
+        await run(store, "profiles.summarise", llm=ScriptedModel(answer))
+
+    rows = await store.rows(
+        "SELECT next_close_at > now() + interval '50 minutes' FROM profile_states "
+        "WHERE owner_id = :owner_id",
+        owner_id=(await store.scope()).owner_id,
+    )
+    assert rows == [(True,)]
+
+
+async def test_a_shade_that_fails_keeps_no_other_waiting(store: Store) -> None:
+    await store.remember(*topics())
+    scribe = Scribe()
+
+    def answer(prompt: Prompt) -> Scripted:
+        is_violin = prompt.name == "profiles.shade" and "tomatoes" not in prompt.user
+        return LlmRefusedError("no") if is_violin else scribe.answer(prompt)
+
+    with pytest.raises(LlmRefusedError):
+        await enrich(store, llm=ScriptedModel(answer))
+    before = texts(await profile(store))
+    scribe.model.asked.clear()
+    await enrich(store, llm=scribe.model)
+
+    assert before == "tomatoes"
+    assert {shade["name"] for shade in (await profile(store))["shades"]} == {"tomatoes", "violin"}
+    assert len(scribe.asked("shade")) == 1

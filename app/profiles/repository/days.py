@@ -1,6 +1,6 @@
 """Summaries of days."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -53,10 +53,16 @@ async def made_of(
 
 
 async def stale(
-    session: AsyncSession, scope: Scope, *, before: date | None = None, limit: int = 1
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    before: date | None = None,
+    but: Collection[date] = (),
+    limit: int = 1,
 ) -> Sequence[DaySummary]:
-    """Return days that are to be made anew, earliest first."""
-    statement = _in_scope(scope).where(DaySummary.is_stale).order_by(DaySummary.day).limit(limit)
+    """Return days that are to be made anew, earliest first; those of ``but`` are left out."""
+    statement = _in_scope(scope).where(DaySummary.is_stale, DaySummary.day.not_in(but))
+    statement = statement.order_by(DaySummary.day).limit(limit)
     if before is not None:
         statement = statement.where(DaySummary.day < before)
     return (await session.scalars(statement)).all()

@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs.protocol import TaskContext
+from app.jobs.service import Asides
 from app.kit import clock
 from app.memories import service as memories
 from app.memories.service import OwnerGoneError
@@ -33,7 +35,10 @@ _RECENT_DAYS = 3
 
 
 async def refresh(context: TaskContext, shop: Workshop) -> None:
-    """Follow an owner's memories; make a new version of the profile when enough has changed."""
+    """Follow an owner's memories; make a new version of the profile when enough has changed.
+
+    A shade that a language model fails on stays as it was, and fails the attempt at its end.
+    """
     await following.follow(context, shop.spaces)
     found = await subject(context, shop)
     if found is None:
@@ -44,9 +49,12 @@ async def refresh(context: TaskContext, shop: Workshop) -> None:
     try:
         has_news = state.changes > 0 or state.wants_full
         is_full = has_news and await finding.renew(whose, state)
-        await dressing.dress(whose)
+        asides = Asides[UUID](OwnerGoneError)
+        await dressing.dress(whose, asides)
         if not await context.is_cancelled():
-            await _compose(whose, is_full=is_full, seen=state.changes)
+            is_whole = not asides.pieces
+            await _compose(whose, is_full=is_full, is_whole=is_whole, seen=state.changes)
+            asides.close(context)
     except OwnerGoneError:
         return
 
@@ -62,7 +70,8 @@ def is_due(state: ProfileState, shop: Workshop) -> bool:
     return state.changes >= max(1.0, shop.settings.refresh_share * state.members)
 
 
-async def _compose(whose: Subject, *, is_full: bool, seen: int) -> None:
+async def _compose(whose: Subject, *, is_full: bool, is_whole: bool, seen: int) -> None:
+    """Make a version of what there is; where that is not the whole the profile stays due."""
     async with whose.reading() as session:
         last = await versions.get(session, whose.scope)
         held = await _shades(session, whose)
@@ -86,7 +95,7 @@ async def _compose(whose: Subject, *, is_full: bool, seen: int) -> None:
         if is_full:
             state.full_version, state.wants_full = state.version, False
         state.changes = max(0, state.changes - seen)
-        state.members, state.is_forced, state.updated_at = members, False, clock.now()
+        state.members, state.is_forced, state.updated_at = members, not is_whole, clock.now()
 
 
 async def _shades(session: AsyncSession, whose: Subject) -> list[Shade]:

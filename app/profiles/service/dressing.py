@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from app.jobs.service import Asides
 from app.kit import clock
 from app.memories import service as memories
 from app.memories.models import Memory
@@ -24,17 +25,21 @@ _MOST_QUOTES = 4
 _MOST_TERM_SOURCES = 50
 
 
-async def dress(whose: Subject) -> None:
-    """Make the texts of every shade whose members changed."""
+async def dress(whose: Subject, asides: Asides[UUID]) -> None:
+    """Make the texts of every shade whose members changed; set those aside that fail."""
     async with whose.reading() as session:
         stale = [one.id for one in await shades.outlines(session, whose.scope) if one.is_stale]
+    # Shades share their words, and to count those of a large owner takes long.
+    frequency: dict[str, int] = {}
     for shade_id in stale:
         if await whose.context.is_cancelled():
             return
-        await _dress(whose, shade_id)
+        with asides.trying(shade_id):
+            await _dress(whose, shade_id, frequency)
 
 
-async def _dress(whose: Subject, shade_id: UUID) -> None:
+async def _dress(whose: Subject, shade_id: UUID, frequency: dict[str, int]) -> None:
+    """Make the texts of a shade; ``frequency`` takes up how many keys hold each stem."""
     async with whose.reading() as session:
         shade = await shades.get(session, whose.scope, shade_id)
         if shade is None:
@@ -44,8 +49,9 @@ async def _dress(whose: Subject, shade_id: UUID) -> None:
             session, whose.scope, [member.ordinal for member in members]
         )
         read = await sentences.read(session, whose.scope, whose.local, whose.kind, held)
-        stems = sorted({stem for sentence in read for stem in sentence.stems})
-        frequency = await memories.document_frequencies(session, whose.scope, stems)
+        stems = {stem for sentence in read for stem in sentence.stems}
+        asked = sorted(stems - frequency.keys())
+        frequency |= await memories.document_frequencies(session, whose.scope, asked)
     before = topics.earlier(shade)
     merged_from = tuple(shade.document.get("merged_from", ()))
     made = await asyncio.to_thread(_described, shade_id, shade.size, held, read, frequency)

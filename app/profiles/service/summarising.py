@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs.errors import TaskPostponedError
 from app.jobs.protocol import TaskContext
+from app.jobs.service import Asides
 from app.kit import clock
 from app.memories import service as memories
 from app.memories.kernel import in_zone
@@ -38,19 +39,28 @@ _MOST_KEYWORDS = 8
 _MOST_NAMES = 6
 _MOST_DAYS = 64
 _BATCH = 256
+_TRIED_AGAIN = timedelta(hours=1)
+"""Housekeeping leaves a day that failed alone for so long."""
 _FORM = b"1"
 """Part of the digest: raise it when summaries are to be made in another way."""
 
 
 async def summarise(context: TaskContext, shop: Workshop) -> None:
-    """Note which days changed, and make those anew that are over."""
+    """Note which days changed, and make those anew that are over.
+
+    A day that fails keeps no later one waiting, and fails the attempt.
+    """
 
     def is_on(mechanisms: Mechanisms) -> bool:
         return mechanisms.summaries
 
     await memories.enrich(context, "summaries", _note, is_on=is_on, batch=_BATCH)
+    asides = Asides[date]()
     for _ in range(_MOST_DAYS):
-        if await context.is_cancelled() or not await _close_next(context, shop):
+        if await context.is_cancelled():
+            return
+        if not await _close_next(context, shop, asides):
+            asides.close(context)
             return
     msg = "More days wait behind other owners' turns."
     raise TaskPostponedError(msg, retry_in_s=0)
@@ -97,8 +107,8 @@ class _OpenDay(NamedTuple):
     """It was the last day."""
 
 
-async def _close_next(context: TaskContext, shop: Workshop) -> bool:
-    """Make the earliest day that waits; tell whether there was one."""
+async def _close_next(context: TaskContext, shop: Workshop, asides: Asides[date]) -> bool:
+    """Make the earliest day that waits and has not failed; tell whether there was one."""
     found = await subject(context, shop)
     if found is None:
         return False
@@ -107,16 +117,17 @@ async def _close_next(context: TaskContext, shop: Workshop) -> bool:
         await _plan(whose, clock.now() + timedelta(days=1))  # lest housekeeping asks all the time
         return False
     async with whose.reading() as session:
-        opened = await _open(session, whose)
-        following = await _next_end(session, whose) if opened is None else None
+        opened = await _open(session, whose, asides)
+        following = await _next_end(session, whose, asides) if opened is None else None
     if opened is None:
         if state.next_close_at != following:
             await _plan(whose, following)
         return False
-    if opened.is_known or not opened.held:
-        await _close_unchanged(whose, opened)
-    else:
-        await _close(whose, opened)
+    with asides.trying(opened.day):
+        if opened.is_known or not opened.held:
+            await _close_unchanged(whose, opened, asides)
+        else:
+            await _close(whose, opened, asides)
     return True
 
 
@@ -129,17 +140,19 @@ async def _plan(whose: Subject, at: datetime | None) -> None:
         return
 
 
-async def _next_end(session: AsyncSession, whose: Subject) -> datetime | None:
-    """Return when the earliest day that waits is over."""
-    waiting = await days.stale(session, whose.scope)
-    return _end(waiting[0].day, ZoneInfo(whose.local.time_zone)) if waiting else None
+async def _next_end(session: AsyncSession, whose: Subject, asides: Asides[date]) -> datetime | None:
+    """Return when the earliest day that waits is over; one that failed is tried again later."""
+    waiting = await days.stale(session, whose.scope, but=asides.pieces)
+    ends = [_end(one.day, ZoneInfo(whose.local.time_zone)) for one in waiting]
+    ends += [clock.now() + _TRIED_AGAIN] if asides.pieces else []
+    return min(ends, default=None)
 
 
-async def _open(session: AsyncSession, whose: Subject) -> _OpenDay | None:
+async def _open(session: AsyncSession, whose: Subject, asides: Asides[date]) -> _OpenDay | None:
     zone = ZoneInfo(whose.local.time_zone)
     await _recut(session, whose)
     today = in_zone(clock.now(), zone).date()
-    waiting = await days.stale(session, whose.scope, before=today)
+    waiting = await days.stale(session, whose.scope, before=today, but=asides.pieces)
     if not waiting:
         return None
     day = waiting[0]
@@ -172,7 +185,7 @@ def _digest(held: Sequence[Memory], whose: Subject) -> bytes:
     return digest.digest()
 
 
-async def _close_unchanged(whose: Subject, opened: _OpenDay) -> None:
+async def _close_unchanged(whose: Subject, opened: _OpenDay, asides: Asides[date]) -> None:
     try:
         async with whose.writing() as (session, state):
             day = await days.get(session, whose.scope, opened.day)
@@ -181,12 +194,12 @@ async def _close_unchanged(whose: Subject, opened: _OpenDay) -> None:
             elif day is not None:
                 await session.delete(day)
             await session.flush()
-            state.next_close_at = await _next_end(session, whose)
+            state.next_close_at = await _next_end(session, whose, asides)
     except OwnerGoneError:
         return
 
 
-async def _close(whose: Subject, opened: _OpenDay) -> None:
+async def _close(whose: Subject, opened: _OpenDay, asides: Asides[date]) -> None:
     lines, portrait = await asyncio.to_thread(_condensed, opened, whose)
     generated_by = EXTRACT
     if whose.shop.llm is not None:
@@ -209,7 +222,7 @@ async def _close(whose: Subject, opened: _OpenDay) -> None:
             # A day that has just ended belongs into the profile; one of an import can wait.
             state.is_forced = state.is_forced or opened.is_recent
             await session.flush()
-            state.next_close_at = await _next_end(session, whose)
+            state.next_close_at = await _next_end(session, whose, asides)
     except OwnerGoneError:
         return
 
