@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from app.kit.body import Body
 from app.kit.text import NUMBER, AwareTime, CleanText, ExternalId, not_blank
 from app.retrieval.kernel.candidates import Candidate
+from app.retrieval.kernel.scoring import relevance
 
 Query = Annotated[
     CleanText,
@@ -116,13 +117,42 @@ class Explanation(BaseModel):
     lexical: ArmRead | None
     dense: ArmRead | None
     fused: Annotated[
-        float, Field(description="Weighted reciprocal ranks, as a share of the best possible.")
+        float | None,
+        Field(
+            description="Weighted reciprocal ranks, as a share of the best possible; "
+            "null: neither arm found it."
+        ),
+    ]
+    on_day: Annotated[
+        float | None,
+        Field(
+            description="`fused` among the memories of the days that the query names, 0 for one "
+            "of another day; null: it names none, or nothing is held of them."
+        ),
+    ]
+    thought_rank: Annotated[
+        int | None,
+        Field(ge=1, description="Recipe `thoughts`: place of the nearest thought made of it."),
+    ]
+    link_weight: Annotated[
+        float | None,
+        Field(description="Recipe `linked`: weight of the link from the hit `linked_from`."),
+    ]
+    relevance: Annotated[
+        float,
+        Field(
+            description="What the question alone made of it: `fused`; with named days the mean of "
+            "`fused` and `on_day` by their weights; with recipe `thoughts` the reciprocal ranks "
+            "of this and of `thought_rank`; with a link the hit's relevance x `link_weight`."
+        ),
     ]
     retention: Annotated[
         float | None,
         Field(description="e^(-t/S) at this moment; null: it played no part."),
     ]
-    factor: Annotated[float, Field(description="What retention multiplied `fused` by.")]
+    factor: Annotated[
+        float, Field(description="What retention multiplies `relevance` by to give the score.")
+    ]
 
     @classmethod
     def of(cls, one: Candidate) -> "Explanation":
@@ -135,7 +165,11 @@ class Explanation(BaseModel):
         return cls(
             lexical=lexical,
             dense=dense,
-            fused=one.score if one.fused is None else one.fused,
+            fused=one.fused,
+            on_day=one.on_day,
+            thought_rank=one.thought_rank,
+            link_weight=one.link_weight,
+            relevance=relevance(one),
             retention=one.retention,
             factor=one.factor,
         )

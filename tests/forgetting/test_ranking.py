@@ -40,12 +40,12 @@ async def test_explain_shows_how_retention_changed_the_score(store: Store) -> No
     for hit in hits:
         explained = hit["explain"]
         assert explained["factor"] == 1 - 0.1 * (1 - explained["retention"])
-        assert hit["score"] == explained["fused"] * explained["factor"]
+        assert hit["score"] == explained["relevance"] * explained["factor"]
     faded = next(hit["explain"] for hit in hits if hit["id"] == old)
     assert faded["retention"] == pytest.approx(math.exp(-20), rel=0.05)
     plain = (await store.recall("grey cat", explain=True, retention=False))["hits"]
     assert all(hit["explain"]["retention"] is None for hit in plain)
-    assert all(hit["score"] == hit["explain"]["fused"] for hit in plain)
+    assert all(hit["score"] == hit["explain"]["relevance"] for hit in plain)
 
 
 async def test_a_recalled_memory_comes_back_to_the_front(store: Store) -> None:

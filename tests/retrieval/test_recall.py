@@ -109,7 +109,7 @@ async def test_explain_says_what_each_arm_thought_and_the_score_follows(store: S
             if explained[arm] is not None:
                 score += weight / (settings.rrf_k + explained[arm]["rank"])
         assert explained["fused"] == pytest.approx(score / best)
-        assert hit["score"] == pytest.approx(explained["fused"] * explained["factor"])
+        assert hit["score"] == pytest.approx(explained["relevance"] * explained["factor"])
     assert hits[0]["content"] == "grey cat"
     assert hits[0]["explain"]["lexical"]["rank"] == hits[0]["explain"]["dense"]["rank"] == 1
     assert hits[0]["explain"]["dense"]["score"] == pytest.approx(1, abs=1e-3)

@@ -13,7 +13,9 @@ class Candidate(NamedTuple):
 
     ordinal: int
     score: float
-    """In [0, 1]: 1 is the first of both arms."""
+    """In [0, 1]: 1 is the first of both arms, before anything else has its say."""
+    fused: float | None
+    """What the arms alone made of it; ``None``: neither found it."""
     lexical_rank: int | None
     lexical_score: float | None
     """BM25, ≥ 0."""
@@ -36,8 +38,14 @@ class Candidate(NamedTuple):
     recalled_at: datetime | None
     generated_by: str | None
     metadata: dict[str, Any]
-    fused: float | None = None
-    """The score of the fusion, where soft factors have changed it."""
+    on_day: float | None = None
+    """Its score among the memories of the days that the question names; ``None``: names none."""
+    thought_rank: int | None = None
+    """Place of the best thought that stands on it, from 1."""
+    link_weight: float | None = None
+    """Weight of the link that led to it."""
+    relevance: float | None = None
+    """What the question alone made of it: the score before soft factors."""
     retention: float | None = None
     """In [0, 1]; ``None``: retention played no part."""
     factor: float = 1.0

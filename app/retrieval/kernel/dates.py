@@ -96,10 +96,13 @@ def prefer(found: Sequence[Candidate], on_day: Sequence[Candidate]) -> list[Cand
     for ordinal in everywhere.keys() | there.keys():
         one = everywhere.get(ordinal)
         narrowed = there.get(ordinal)
-        score = (one.score if one else 0) + DAY_WEIGHT * (narrowed.score if narrowed else 0)
+        day = narrowed.score if narrowed else 0.0
         held = one or narrowed
         assert held is not None
-        scored.append(held._replace(score=score / total))
+        # One that only the narrowed recall found was too far down in the other to count.
+        fused = one.score if one else 0.0
+        score = (fused + DAY_WEIGHT * day) / total
+        scored.append(held._replace(score=score, fused=fused, on_day=day))
     return sorted(scored, key=lambda one: (-one.score, one.ordinal))
 
 

@@ -23,6 +23,7 @@ class Linked(NamedTuple):
     ordinal: int
     linked_from: int
     score: float
+    weight: float
 
 
 def beyond(hits: Mapping[int, float], steps: Iterable[Step]) -> list[Linked]:
@@ -37,7 +38,8 @@ def beyond(hits: Mapping[int, float], steps: Iterable[Step]) -> list[Linked]:
         for hit, other in ((step.one, step.other), (step.other, step.one)):
             if hit not in hits or other in hits:
                 continue
-            reached = Linked(other, hit, hits[hit] * max(0.0, step.weight))
+            weight = max(0.0, step.weight)
+            reached = Linked(other, hit, hits[hit] * weight, weight)
             if other not in found or _rank(reached) < _rank(found[other]):
                 found[other] = reached
     return sorted(found.values(), key=_rank)

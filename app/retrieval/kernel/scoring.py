@@ -16,6 +16,11 @@ class Weight:
     """What its score is multiplied by, in (0, 1]."""
 
 
+def relevance(one: Candidate) -> float:
+    """Return what the question alone made of a candidate."""
+    return one.score if one.relevance is None else one.relevance
+
+
 def weigh(
     candidates: Sequence[Candidate], weights: Sequence[Weight] | None = None
 ) -> list[Candidate]:
@@ -27,13 +32,13 @@ def weigh(
     if weights is not None:
         pairs = zip(candidates, weights, strict=True)
         candidates = [_weighed(one, weight) for one, weight in pairs]
-    return sorted(candidates, key=lambda one: (-one.score, -(one.fused or 0), one.ordinal))
+    return sorted(candidates, key=lambda one: (-one.score, -(one.relevance or 0), one.ordinal))
 
 
 def _weighed(one: Candidate, weight: Weight) -> Candidate:
     return one._replace(
         score=one.score * weight.factor,
-        fused=one.score,
+        relevance=one.score,
         retention=weight.retention,
         factor=weight.factor,
     )

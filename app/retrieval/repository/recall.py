@@ -147,7 +147,8 @@ _EXPIRED_KEYS = """
     ),"""
 
 _HITS = """
-    SELECT f.ordinal, f.score, f.lexical_rank, f.lexical_score, f.dense_rank, f.dense_distance,
+    SELECT f.ordinal, f.score, f.score AS fused,
+        f.lexical_rank, f.lexical_score, f.dense_rank, f.dense_distance,
         m.id, m.kind, m.content, m.role, m.name, m.session_id, m.agent_id, m.place,
         m.occurred_at, m.created_at, m.importance, m.pinned, m.strength_days, m.recalled_at,
         m.generated_by, m.metadata
@@ -160,6 +161,7 @@ _HITS = """
 _COLUMNS = (
     sa.column("ordinal", sa.Integer),
     sa.column("score", sa.Double),
+    sa.column("fused", sa.Double),
     sa.column("lexical_rank", sa.BigInteger),
     sa.column("lexical_score", sa.Double),
     sa.column("dense_rank", sa.BigInteger),

@@ -6,11 +6,18 @@ from app.memories.models import Memory
 from app.retrieval.kernel.candidates import Candidate
 
 
-def candidate_of(memory: Memory, *, score: float = 0, linked_from: UUID | None = None) -> Candidate:
+def candidate_of(
+    memory: Memory,
+    *,
+    score: float = 0,
+    linked_from: UUID | None = None,
+    link_weight: float | None = None,
+) -> Candidate:
     """Return the memory as a candidate of which neither arm said anything."""
     return Candidate(
         ordinal=memory.ordinal,
         score=score,
+        fused=None,
         lexical_rank=None,
         lexical_score=None,
         dense_rank=None,
@@ -32,4 +39,5 @@ def candidate_of(memory: Memory, *, score: float = 0, linked_from: UUID | None =
         generated_by=memory.generated_by,
         metadata=memory.metadata_,
         linked_from=linked_from,
+        link_weight=link_weight,
     )

@@ -9,6 +9,7 @@ from app.linking import service as linking
 from app.retrieval.kernel import linked as kernel
 from app.retrieval.kernel.candidates import Candidate
 from app.retrieval.kernel.linked import Step
+from app.retrieval.kernel.scoring import relevance
 from app.retrieval.repository import linked as rows
 from app.retrieval.repository.filters import Narrowing
 from app.retrieval.service.held import candidate_of
@@ -32,11 +33,16 @@ async def linked_to(
         return []
     links = await linking.linked_to(session, scope, list(by_ordinal), now=now)
     steps = [Step(one.source, one.target, one.weight) for one in links]
-    found = kernel.beyond({hit.ordinal: hit.score for hit in hits}, steps)
+    found = kernel.beyond({hit.ordinal: relevance(hit) for hit in hits}, steps)
     passing = await rows.passing(session, scope, [one.ordinal for one in found], narrowing, now=now)
     held = {memory.ordinal: memory for memory in passing}
     return [
-        candidate_of(held[one.ordinal], score=one.score, linked_from=by_ordinal[one.linked_from].id)
+        candidate_of(
+            held[one.ordinal],
+            score=one.score,
+            linked_from=by_ordinal[one.linked_from].id,
+            link_weight=one.weight,
+        )
         for one in found
         if one.ordinal in held
     ][: len(hits)]

@@ -144,24 +144,22 @@ class Recaller:
         with stage("sql"):
             found = await recall_rows.search(session, scope, search)
             found = await self._prefer_named_days(session, scope, question, asked, search, found)
-        with stage("fuse"):
-            weighed = scoring.weigh(found, _weights(law, found, now))
-            kept = [one for one in weighed if _counts(one, question)][: question.limit]
-        if question.recipe == "linked":
-            found = await linked_to(session, scope, kept, question.narrowing, now=now)
-            kept += [one for one in found if _counts(one, question)]
         if question.recipe == "thoughts" and asked.vector is not None and asked.table is not None:
-            fused = await with_thoughts(
+            found = await with_thoughts(
                 session,
                 scope,
-                kept,
+                found,
                 question.narrowing,
                 vector=asked.vector,
                 table=asked.table,
                 limit=question.limit,
                 now=now,
             )
-            kept = [one for one in fused if _counts(one, question)]
+        with stage("fuse"):
+            kept = _best(found, law, question, now)[: question.limit]
+        if question.recipe == "linked":
+            linked = await linked_to(session, scope, kept, question.narrowing, now=now)
+            kept += _best(linked, law, question, now)
         sources = await self._sources(session, scope, question, kept)
         # Where no vector was ever made, the embedder has been away since the first write.
         has_no_vectors = asked.table is None and question.recipe != "lexical" and scope.keys > 0
@@ -258,16 +256,22 @@ def _law(local: LocalSettings, question: Question) -> Law | None:
     return Law(policy)
 
 
+def _best(
+    found: Sequence[Candidate], law: Law | None, question: Question, now: datetime
+) -> list[Candidate]:
+    """Return candidates by score after what has faded lost, those that score too little left out.
+
+    What only an arm without weight has found scores nothing.
+    """
+    weighed = scoring.weigh(found, _weights(law, found, now))
+    return [one for one in weighed if one.score > 0 and one.score >= question.min_score]
+
+
 def _weights(law: Law | None, found: Sequence[Candidate], now: datetime) -> list[Weight] | None:
     if law is None:
         return None
     retained = [law.retention(one, now) for one in found]
     return [Weight(retention, law.factor(retention)) for retention in retained]
-
-
-def _counts(one: Candidate, question: Question) -> bool:
-    """Leave out what scores too little, and what only an arm without weight has found."""
-    return one.score > 0 and one.score >= question.min_score
 
 
 async def _embedded(embedder: Embedder, text: str, limit_s: float) -> Vectors | None:

@@ -32,7 +32,7 @@ async def with_thoughts(  # noqa: PLR0913  -- one call, plain facts
     limit: int,
     now: datetime,
 ) -> list[Candidate]:
-    """Return hits and the sources of the nearest thoughts, best first, at most ``limit``.
+    """Return hits and the sources of the ``2 limit`` nearest thoughts, best first.
 
     Sources pass the same narrowing. Shape of ``vector``: [d].
     """
@@ -54,4 +54,8 @@ async def with_thoughts(  # noqa: PLR0913  -- one call, plain facts
         held |= {memory.ordinal: candidate_of(memory) for memory in passing}
     ranked = [ordinal for ordinal in sources if ordinal in held]
     fused = kernel.fuse([hit.ordinal for hit in hits], ranked)
-    return [held[ordinal]._replace(score=score, fused=score) for ordinal, score in fused][:limit]
+    places = {ordinal: place for place, ordinal in enumerate(dict.fromkeys(ranked), 1)}
+    return [
+        held[ordinal]._replace(score=score, thought_rank=places.get(ordinal))
+        for ordinal, score in fused
+    ]
