@@ -151,11 +151,12 @@ async def _base() -> tuple[str, NDArray[np.float32]]:
 
 
 async def _grow(store: Store, size: int, owner_url: str) -> None:
-    """Bring the store to a size, organised, as a server would keep it."""
+    """Bring the store to a size, organised; its profile is renewed once, at the end."""
     while store.held < size:
         await store.write(min(2_000, size - store.held))
         _trust_bits(owner_url)
-        await store.organise()
+        await store.organise([name for name in ENRICHMENT_TASKS if name != "profiles.refresh"])
+    await store.organise()
     await asyncio.sleep(2.1)  # the registry's spaces look at the model anew
 
 
