@@ -69,9 +69,11 @@ def measure(bench: Bench) -> Outcome:
     )
     notes = (
         f"Prompts of {_BUDGET} tokens by /v1/context, for a user with a profile and for one who "
-        "said the same and has none. Telling words: of each day the ten of highest tf-idf. BEAM "
-        "and the other broad questions were not looked at before the rule that tells broad from "
-        "narrow was made."
+        "said the same and has none. Telling words: of each day the ten of highest tf-idf. The "
+        "rule that tells broad from narrow was made knowing how many content words the questions "
+        "of LoCoMo and BEAM have. Of 2,655 questions of Natural Questions, not looked at before, "
+        "it would give 16 the full share of profile and 305 half of it; a user's broad questions "
+        "were written by us."
     )
     raw = {"words": words, "counts": count}
     return Outcome("Profiles (Second Me, MemoryBank)", n, words.low > 0, rows, notes, raw)
