@@ -9,8 +9,8 @@ from app.memories.service import Batch, Spaces
 from app.tenants.policies import Mechanisms
 
 _BATCH = 64
-_ASKED_BATCH = 8
-"""Notes that are stored together when a language model writes them, one after the other."""
+_ASKED_BATCH = 1
+"""What a language model has answered is stored before it is asked for more."""
 
 
 def _is_on(mechanisms: Mechanisms) -> bool:
@@ -38,7 +38,7 @@ def register(
         await service.embed_waiting(context, tools)
 
     async def link_task(context: TaskContext) -> None:
-        size = _BATCH if llm is None else 1
+        size = _BATCH if llm is None else _ASKED_BATCH
         await memories.enrich(context, "linking.link", link, is_on=_is_on, batch=size)
 
     registry.task("linking.note", note_task)

@@ -2,8 +2,7 @@
 
 import pytest
 
-from app.jobs.errors import TaskPostponedError
-from app.llm.errors import LlmAnswerError, LlmUnavailableError
+from app.llm.errors import LlmAnswerError
 from app.llm.fake import ScriptedModel
 from app.llm.protocol import Prompt
 from tests.api import code_of
@@ -300,16 +299,6 @@ async def test_contexts_that_are_not_one_for_each_neighbour_fail_the_task(store:
     after = await contents(store)
     assert after[1:] == before[1:]
     assert len(after[0]) == len(before[0]) + len(new)
-
-
-async def test_a_model_that_is_away_is_waited_for(store: Store) -> None:
-    await store.remember(*CATS)
-    away = LlmUnavailableError("The language model is away.")
-
-    with pytest.raises(TaskPostponedError):
-        await organise(store, llm=ScriptedModel([away]))
-
-    assert await store.count("notes") == 0
 
 
 async def test_neighbours_of_another_agent_are_not_shown(store: Store) -> None:

@@ -8,16 +8,18 @@ cut off anywhere, it is done again or was done whole.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.jobs.errors import TaskPostponedError
+from app.jobs.errors import TaskError, TaskPostponedError
 from app.jobs.protocol import TaskContext
+from app.jobs.service.asides import MOST_IN_A_ROW
 from app.kit import clock
 from app.kit.database import Database
-from app.kit.errors import DatabaseUnavailableError
+from app.kit.errors import DatabaseUnavailableError, ServiceUnavailableError
 from app.memories.models import Memory
 from app.memories.repository import feed, owners, rows
 from app.memories.repository.feed import Position
@@ -31,13 +33,12 @@ MOST = 512
 _BUSY_S = 1.0
 _PAUSE_FACTOR = 4.0
 _LONGEST_PAUSE_S = 4.0
+_PATIENCE = 0.25
+_LONGEST_WAIT_S = 600.0
 
 
 class OwnerGoneError(Exception):
     """The owner was erased while a task worked for it: nothing is left to do."""
-
-
-_NOT_THE_BATCHES_FAULT = (OwnerGoneError, TaskPostponedError, DatabaseUnavailableError)
 
 
 @dataclass(slots=True)
@@ -53,6 +54,8 @@ class Batch:
     end: Position
     is_last: bool
     """No more memories wait behind this batch."""
+    doubted: Sequence[int] = ()
+    """Ordinals right before this batch: they go to the end of the feed when it is stored."""
     written: bool = field(default=False)
 
     @property
@@ -85,6 +88,7 @@ class Batch:
             fresh = {m.ordinal for m in now_held if m.updated_at == read_at[m.ordinal]}
             yield session, frozenset(fresh)
             await feed.move(session, self.scope, self.mechanism, self.end, now=clock.now())
+            await feed.note_changes(session, self.scope, self.doubted)
             self.written = True
 
 
@@ -106,47 +110,138 @@ async def enrich(
     the feed, so that it cannot keep the mechanism from the others, and fails the attempt.
 
     Raises:
-        TaskPostponedError: more waits; other owners come first.
+        TaskPostponedError: more waits and other owners come first, or what the mechanism needs is
+            away. It may be away for one memory alone, such as a model that runs out of time on a
+            long text: then the next memory shows that it is there, and the first one has failed.
     """
     scope = Scope(context.tenant_id, context.required_owner_id())
-    done = 0
-    try:
+    turn = _Turn(context, scope, mechanism, work, batch)
+    with suppress(OwnerGoneError):
         while not await context.is_cancelled():
             started = time.monotonic()
-            found = await _next(context.database, scope, mechanism, batch)
+            found = await turn.next()
             if found is None or not is_on(found.local.policies.mechanisms):
                 return
-            if not found.memories:
-                await _skip(found)
+            if turn.is_at_the_end(found):
+                await turn.end(found)
                 return
-            if not await _worked(work, found):
-                batch = 1
+            if not await turn.worked(found):
                 continue
-            done += len(found.memories)
-            if found.is_last:
+            if found.is_last and turn.error is None:
                 return
-            if done >= MOST:
-                msg = f"{done} memories done; more wait behind other owners' turns"
+            if turn.done >= MOST:
+                msg = f"{turn.done} memories done; more wait behind other owners' turns"
                 raise TaskPostponedError(msg, retry_in_s=0)
             await give_way(context.database, spent_s=time.monotonic() - started)
-    except OwnerGoneError:
-        return
 
 
-async def _worked(work: Work, batch: Batch) -> bool:
-    """Do a batch; false if it failed and is to be taken memory by memory."""
-    try:
-        await work(batch)
-    except _NOT_THE_BATCHES_FAULT:
-        raise
-    except Exception:
+class _Doubt(NamedTuple):
+    """A memory that what the mechanism needs was away for, perhaps for it alone."""
+
+    batch: Batch
+    postponed: TaskPostponedError
+
+    def failure(self) -> TaskError:
+        """Return it as an error that costs an attempt."""
+        error = TaskError(str(self.postponed))
+        error.__cause__ = self.postponed
+        return error
+
+    def patience(self) -> TaskPostponedError:
+        """Return it as a wait that grows with the memory's age."""
+        age_s = (clock.now() - self.batch.memories[0].updated_at).total_seconds()
+        wait_s = max(self.postponed.retry_in_s, min(_PATIENCE * age_s, _LONGEST_WAIT_S))
+        return TaskPostponedError(str(self.postponed), retry_in_s=wait_s)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One turn of a mechanism at an owner's memories, and what failed in it."""
+
+    context: TaskContext
+    scope: Scope
+    mechanism: str
+    work: Work
+    batch: int
+    done: int = 0
+    error: Exception | None = None
+    """The first failure."""
+    _failed: set[int] = field(default_factory=set)
+    """Ordinals that were set aside."""
+    _in_a_row: int = 0
+    _doubt: _Doubt | None = None
+
+    async def next(self) -> Batch | None:
+        """Return the next batch, behind one that is doubted."""
+        behind = self._doubt.batch if self._doubt else None
+        database = self.context.database
+        return await _next(database, self.scope, self.mechanism, self.batch, behind=behind)
+
+    def is_at_the_end(self, found: Batch) -> bool:
+        """Say whether nothing is left but what this turn set aside."""
+        return all(memory.ordinal in self._failed for memory in found.memories)
+
+    async def end(self, found: Batch) -> None:
+        """End the turn; fail the attempt if a memory failed."""
+        if self._doubt is not None:
+            if self.error is None and self.context.attempt == 1:
+                raise self._doubt.patience()
+            await self._set_aside(self._doubt.batch, self._doubt.failure())
+        elif not found.memories:
+            await _skip(found)
+        if self.error is not None:
+            raise self.error
+
+    async def worked(self, batch: Batch) -> bool:
+        """Do a batch; false if it failed and was set aside, or is to be taken in pieces."""
+        try:
+            await self.work(batch)
+            if not batch.written:
+                await _skip(batch)
+        except (OwnerGoneError, DatabaseUnavailableError):
+            raise
+        except TaskPostponedError as error:
+            if not isinstance(error.__cause__, ServiceUnavailableError):
+                raise
+            self._doubted(batch, error)
+        except Exception as error:
+            await self._failing(batch, error)
+        else:
+            self.done += len(batch.memories)
+            self._in_a_row = 0
+            self._settle()
+            return True
+        self.batch = 1
+        return False
+
+    def _doubted(self, batch: Batch, error: TaskPostponedError) -> None:
+        if self._doubt is not None:
+            raise self._doubt.postponed from error  # away for both: it is away
+        if len(batch.memories) == 1:
+            self._doubt = _Doubt(batch, error)
+
+    async def _failing(self, batch: Batch, error: Exception) -> None:
         if len(batch.memories) > 1:
-            return False
+            return
+        await self._set_aside(batch, error)
+        self._settle()
+        if self._in_a_row >= MOST_IN_A_ROW:
+            raise error
+
+    def _settle(self) -> None:
+        """Count a doubted memory as failed: what it needs was there for the one behind it."""
+        if self._doubt is not None:
+            self._note(self._doubt.batch, self._doubt.failure())
+            self._doubt = None
+
+    async def _set_aside(self, batch: Batch, error: Exception) -> None:
         await _set_aside(batch)
-        raise
-    if not batch.written:
-        await _skip(batch)
-    return True
+        self._note(batch, error)
+
+    def _note(self, batch: Batch, error: Exception) -> None:
+        self._failed |= {memory.ordinal for memory in batch.memories}
+        self.error = self.error or error
+        self._in_a_row += 1
 
 
 async def give_way(database: Database, *, spent_s: float) -> None:
@@ -161,7 +256,9 @@ def _owner(database: Database, scope: Scope) -> AbstractAsyncContextManager[Asyn
     return database.transaction(tenant_id=scope.tenant_id, owner_id=scope.owner_id)
 
 
-async def _next(database: Database, scope: Scope, mechanism: str, limit: int) -> Batch | None:
+async def _next(
+    database: Database, scope: Scope, mechanism: str, limit: int, *, behind: Batch | None
+) -> Batch | None:
     """Return the next batch, an empty one at the end of the feed; ``None`` if the owner is gone."""
     async with _owner(database, scope) as session:
         # The end is read first: what is committed later comes next time.
@@ -171,7 +268,7 @@ async def _next(database: Database, scope: Scope, mechanism: str, limit: int) ->
             return None
         scope = replace(scope, keys=keys)
         local = await tenants.effective_settings(session, scope)
-        after = await feed.position(session, scope, mechanism)
+        after = behind.end if behind else await feed.position(session, scope, mechanism)
         fresh = await feed.new(
             session, scope, after=after.ordinal, until=until.ordinal, limit=limit
         )
@@ -186,15 +283,19 @@ async def _next(database: Database, scope: Scope, mechanism: str, limit: int) ->
     else:
         end = until
     held = [*fresh, *(memory for _, memory in changed)]
-    return Batch(database, scope, local, mechanism, held, end, is_last=len(held) < limit)
+    doubted = [memory.ordinal for memory in behind.memories] if behind else []
+    return Batch(
+        database, scope, local, mechanism, held, end, is_last=len(held) < limit, doubted=doubted
+    )
 
 
 async def _set_aside(batch: Batch) -> None:
-    """Move a memory that fails alone to the end of the feed."""
+    """Move a memory that fails alone to the end of the feed, and one that is doubted."""
     async with _owner(batch.database, batch.scope) as session:
         if await owners.lock(session, batch.scope):
             await feed.move(session, batch.scope, batch.mechanism, batch.end, now=clock.now())
-            await feed.note_changes(session, batch.scope, [m.ordinal for m in batch.memories])
+            aside = [*batch.doubted, *(memory.ordinal for memory in batch.memories)]
+            await feed.note_changes(session, batch.scope, aside)
 
 
 async def _skip(batch: Batch) -> None:
