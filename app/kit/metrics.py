@@ -88,7 +88,7 @@ _llm_tokens = Counter(
 )
 _llm_dropped = Counter(
     "remembrancer_llm_dropped_sentences",
-    "Sentences of the language model that claimed what no source holds.",
+    "Sentences and tags of the language model that claimed what no source holds.",
     registry=REGISTRY,
 )
 _llm_today = Gauge(
@@ -142,7 +142,7 @@ def count_tokens(prompt: int, completion: int) -> None:
 
 
 def count_dropped(sentences: int) -> None:
-    """Count sentences that did not pass the gate."""
+    """Count sentences, and texts as short as tags, that did not pass the gate."""
     _llm_dropped.inc(sentences)
 
 

@@ -53,7 +53,10 @@ class Gate:
 
     def kept(self, items: Sequence[str]) -> list[str]:
         """Return those of several short texts, such as tags, that claim nothing new."""
-        return [item for item in items if item.strip() and not self._support.missing(item)]
+        told = [item for item in items if item.strip()]
+        kept = [item for item in told if not self._support.missing(item)]
+        metrics.count_dropped(len(told) - len(kept))
+        return kept
 
 
 def supported(text: str, sources: Iterable[str], *, language: str = "english") -> Gated:

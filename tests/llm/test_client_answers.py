@@ -73,17 +73,30 @@ async def test_an_empty_answer_is_an_error(wire_server: WireServer, text: str | 
         await ask(wire_server)
 
 
-async def test_an_answer_cut_off_at_its_limit_is_an_error_even_if_it_fits(
+async def test_an_answer_cut_off_at_its_limit_is_asked_for_once_more_shorter(
     wire_server: WireServer,
 ) -> None:
     wire_server.script(completion('{"text": "half", "tags": []}', finish="length"), GOOD)
+    ledger = Ledger()
+
+    assert await ask(wire_server, ledger, max_output_tokens=5) == Note(text="fine", tags=["a"])
+
+    first, second = (request["messages"] for request in wire_server.requests)
+    assert second[:-1] == first
+    assert "longer than 5 tokens" in second[-1]["content"]
+    assert len(ledger.entries) == 2
+
+
+async def test_an_answer_cut_off_twice_is_an_error_even_if_it_fits(wire_server: WireServer) -> None:
+    half = completion('{"text": "half", "tags": []}', finish="length")
+    wire_server.script(half, half, GOOD)
     ledger = Ledger()
 
     with pytest.raises(LlmAnswerError, match="APP_LLM__MAX_OUTPUT_TOKENS"):
         await ask(wire_server, ledger, max_output_tokens=5)
 
     assert wire_server.requests[0]["max_tokens"] == 5
-    assert ledger.entries == [Usage(100, 20)]
+    assert ledger.entries == [Usage(100, 20)] * 2
 
 
 @pytest.mark.parametrize(

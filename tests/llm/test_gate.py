@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.kit import metrics
 from app.llm import gate
 from app.llm.gate import Dropped, Gated, supported
 
@@ -113,6 +114,17 @@ def test_a_short_text_such_as_a_tag_is_held_to_the_same() -> None:
     assert held.kept(["support group", "Porto", "lisbon", " ", "Rex", "8 kids"]) == [
         "support group", "lisbon", "Rex",
     ]  # fmt: skip
+
+
+def test_all_that_was_dropped_is_counted() -> None:
+    name = "remembrancer_llm_dropped_sentences_total"
+    before = metrics.REGISTRY.get_sample_value(name) or 0
+    held = gate.Gate(SOURCES)
+
+    held.kept(["support group", "Porto", " ", "8 kids"])
+    held.supported("Caroline went to Lisbon. She met Marcus there.")
+
+    assert metrics.REGISTRY.get_sample_value(name) == before + 3
 
 
 def test_without_sources_nothing_may_be_named() -> None:

@@ -28,6 +28,7 @@ _AWAY_S = 30.0
 _MOST_TOKENS = 10**9
 _LONGEST_QUOTE = 8_000
 _REPAIR = "That does not fit:\n{complaint}\nAnswer again, with the corrected JSON object only."
+_SHORTER = "Your answer was cut off: it was longer than {limit} tokens. Answer again, much shorter."
 
 Message = dict[str, str]
 
@@ -47,6 +48,15 @@ class _Question:
         return replace(
             self, messages=[*self.messages, said, {"role": "user", "content": complaint}]
         )
+
+    def shorter(self, limit: int) -> "_Question":
+        """Return the question without the answer it got, which was too long."""
+        asked = _message("user", _SHORTER.format(limit=limit))
+        return replace(self, messages=[*self.messages, asked])
+
+
+class _CutOffError(LlmAnswerError):
+    """The answer was longer than it may be."""
 
 
 class OpenAiModel:
@@ -70,7 +80,7 @@ class OpenAiModel:
         )
 
     async def ask(self, prompt: Prompt, answer: type[Answer], *, payer: Payer) -> Answer:
-        """Return the model's answer; where it is not in the form, ask once more."""
+        """Return the model's answer; where it is not in the form or too long, ask once more."""
         started, outcome = time.monotonic(), "error"
         try:
             found = await self._ask(prompt, answer, payer)
@@ -89,7 +99,11 @@ class OpenAiModel:
     async def _ask(self, prompt: Prompt, answer: type[Answer], payer: Payer) -> Answer:
         messages = [_message("system", prompt.system), _message("user", prompt.user)]
         question = _Question(messages, answer, payer)
-        text = await self._told(question)
+        try:
+            text = await self._told(question)
+        except _CutOffError:
+            shorter = question.shorter(self._settings.max_output_tokens)
+            return schemas.read(await self._told(shorter), answer)
         try:
             return schemas.read(text, answer)
         except LlmAnswerError as error:
@@ -225,7 +239,7 @@ def _text(completion: object) -> str:
         raise LlmRefusedError(msg)
     if choice.finish_reason == "length":
         msg = "The language model's answer is cut off at APP_LLM__MAX_OUTPUT_TOKENS."
-        raise LlmAnswerError(msg)
+        raise _CutOffError(msg)
     text = _content(completion)
     if not text.strip():
         msg = "The language model's answer is empty."
