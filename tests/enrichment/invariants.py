@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from app.linking.kernel.notes import LABELS, digest
 from tests.enrichment.helpers import contents, owner_tables
+from tests.enrichment.whims import TAGS
 from tests.forgetting.helpers import retention
 from tests.memories import invariants
 from tests.memories.helpers import Json, Store
@@ -28,6 +30,7 @@ async def check(store: Store, user_id: str = "alice", *, foreign: str | None = N
     await no_row_is_an_orphan(store, user_id)
     held = await contents(store, user_id)
     sources_are_there(held)
+    tags_stand_in_a_source(held)
     replaced_thoughts_lead_to_an_active_one(held)
     vectors_are_of_notes_and_thoughts(held)
     counts_are_those_of_a_recount(held)
@@ -63,13 +66,44 @@ def sources_are_there(held: Held) -> None:
                 assert set(_named(document, "sources")) <= ordinals, f"{table} cites an erased one"
                 assert set(_named(document, "memory_id")) <= ids, f"{table} shows an erased one"
     for row in held["note_evolutions"]:
-        assert {*row["sources"], row["trigger_ordinal"], row["target_ordinal"]} <= ordinals
+        named = {*row["sources"], row["trigger_ordinal"], row["target_ordinal"]}
+        assert named <= ordinals, "a change of a note names an erased source"
+    for row in held["notes"]:
+        assert set(row["neighbours"]) <= ordinals, "a note is near an erased memory"
+        assert len(row["neighbours"]) == len(row["cosines"])
     shades = {row["id"] for row in held["shades"]}
     assert {row["shade_id"] for row in held["shade_members"]} - {None} <= shades
     sourced = {row["memory_ordinal"] for row in held["memory_sources"]}
     derived = {row["ordinal"] for row in held["memories"] if row["generated_by"]}
     assert derived <= sourced, "a derived memory without a source"
     assert derived == {row["memory_ordinal"] for row in held["thoughts"]}
+
+
+def tags_stand_in_a_source(held: Held) -> None:
+    """No note has a tag that is a word of nobody's: neither a broad topic nor said by any memory.
+
+    A word that passed from note to note must not outlive the memory that it came from. Words of an
+    edited one may stay until its note is made anew.
+    """
+    verbatim = {row["ordinal"]: row for row in held["memories"] if not row["generated_by"]}
+    if any(_is_stale(note, verbatim[note["memory_ordinal"]]) for note in held["notes"]):
+        return
+    said = " ".join(row["content"].lower() for row in verbatim.values())
+    for row in held["notes"]:
+        alien = _alien(row["tags"], said)
+        assert not alien, f"second-hand words of nobody: {alien}"
+    for row in held["note_evolutions"]:
+        alien = _alien([*row["before"]["tags"], *row["after"]["tags"]], said)
+        assert not alien, f"second-hand words on record: {alien}"
+
+
+def _is_stale(note: Json, memory: Json) -> bool:
+    made_of: str = note["made_from"]
+    return made_of != "\\x" + digest(memory["content"], memory["name"]).hex()
+
+
+def _alien(tags: list[str], said: str) -> list[str]:
+    return [tag for tag in tags if tag not in {*LABELS, *TAGS} and tag not in said]
 
 
 def _named(document: Any, name: str) -> Iterator[Any]:  # noqa: ANN401  -- any JSON

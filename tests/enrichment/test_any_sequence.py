@@ -166,6 +166,7 @@ async def test_any_sequence_keeps_what_must_be_true(
         before = await fingerprint(store, life.user)
         await chain(store, life.user, llm=life.llm)
         assert await fingerprint(store, life.user) == before, "done again, it came out otherwise"
+    await _check(store)
     _check_prompts(model.asked)
     await _check_erase(store)
 

@@ -16,6 +16,12 @@ _BREAKS = {
     "orphans in note_links": f"UPDATE note_links SET target_ordinal = -1 WHERE {_OF}",
     "orphans in memory_sources": f"UPDATE memory_sources SET source_ordinal = 99 WHERE {_OF} "
     "AND source_ordinal IS NOT NULL",
+    "a note is near an erased": f"UPDATE notes SET neighbours = '{{99}}' WHERE {_OF}",
+    "second-hand words of nobody": f"UPDATE notes SET tags = '{{quagga}}' WHERE {_OF}",
+    "second-hand words on record": f"UPDATE note_evolutions SET before = "
+    f'before || \'{{"tags": ["quagga"]}}\' WHERE {_OF}',
+    "a change of a note names an erased": f"UPDATE note_evolutions SET sources = '{{99}}' "
+    f"WHERE {_OF}",
     "day_summaries names an erased": f"UPDATE day_summaries SET source_ordinals = '{{99}}' "
     f"WHERE {_OF}",
     "day_summaries cites an erased": f"UPDATE day_summaries SET lines = "

@@ -14,6 +14,9 @@ _UNCHANGED: dict[str, list[str]] = {
     "new_tags_neighborhood": [],
 }
 
+TAGS = ("life", "days", "home")
+"""Tags that it gives of itself, whatever was said."""
+
 
 class Whims:
     """Says what its sources say; links, forgets and merges at random."""
@@ -35,7 +38,8 @@ class Whims:
     def _note(self, shown: list[tuple[str, str]]) -> Scripted:
         said = shown[0][1]
         words = re.findall(r"\w+", said)
-        return {"keywords": words[:3], "context": said[:80], "tags": ["life", "days"]}
+        # The last word is the memory's own: where it goes, it is followed.
+        return {"keywords": words[:3], "context": said[:80], "tags": ["life", words[-1].lower()]}
 
     def _evolution(self, shown: list[tuple[str, str]]) -> Scripted:
         others = [int(number) for number, _ in shown[1:]]
@@ -47,12 +51,18 @@ class Whims:
             "should_evolve": True,
             "actions": actions,
             "suggested_connections": [{"id": one, "reason": "It is alike."} for one in chosen],
-            "tags_to_update": ["life", self._random.choice(["days", "home"])],
+            "tags_to_update": ["life", self._tag(shown)],
             "new_context_neighborhood": [
                 self._random.choice(["It is about life.", "It is about the home."]) for _ in others
             ],
-            "new_tags_neighborhood": [[self._random.choice(["life", "home"])] for _ in others],
+            "new_tags_neighborhood": [["home", self._tag(shown)] for _ in others],
         }
+
+    def _tag(self, shown: list[tuple[str, str]]) -> str:
+        """Return a tag of any of the notes that are shown."""
+        notes = "\n".join(text for _, text in shown)
+        found: list[str] = re.findall(r"^tags: (.+)$", notes, re.MULTILINE)
+        return self._random.choice([tag for line in found for tag in line.split(", ")])
 
     def _think(self, shown: list[tuple[str, str]]) -> Scripted:
         return {
