@@ -34,7 +34,9 @@ def register(
 
     async def note_task(context: TaskContext) -> None:
         size = _BATCH if llm is None else _ASKED_BATCH
-        await memories.enrich(context, "linking.note", note, is_on=_is_on, batch=size)
+        await memories.enrich(
+            context, "linking.note", note, is_on=_is_on, batch=size, outdated=service.outdated
+        )
         await service.embed_waiting(context, tools)
 
     async def link_task(context: TaskContext) -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.enrichment import invariants
-from tests.enrichment.helpers import chain, life, switch
-from tests.memories.helpers import Store
+from tests.enrichment.helpers import chain, fingerprint, life, switch
+from tests.memories.helpers import Json, Store, at
 
 pytestmark = pytest.mark.pg
 
@@ -44,3 +44,84 @@ async def test_what_was_switched_off_catches_up_when_it_is_on_again(store: Store
     for table in (table for tables in MADE.values() for table in tables):
         assert await store.count(table), table
     await invariants.check(store)
+
+
+async def _shown(store: Store) -> str:
+    """Return what a user is told that mechanisms made of her memories."""
+    asked = {"query": "where do I live", "user_id": "alice"}
+    told = [
+        (await store.send("POST", "/v1/thoughts:recall", asked)).json(),
+        await store.get("/v1/users/alice/thoughts"),
+        await store.get("/v1/users/alice/summaries"),
+        await store.get("/v1/users/alice/profile"),
+        await store.get("/v1/users/alice/graph"),
+    ]
+    profile = (await store.context("where do I live", max_tokens=500))["sections"][0]
+    return repr([told, profile if profile["name"] == "profile" else None]).lower()
+
+
+async def _settled(store: Store) -> list[Json]:
+    """Let Alice say that she lives in Madrid among other things, and all mechanisms work."""
+    said = [
+        {"content": text, "name": "Alice", "occurred_at": at(n)}
+        for n, text in enumerate(_LIVING)
+    ]  # fmt: skip
+    stored = await store.remember(*said)
+    await chain(store)
+    assert "madrid" in await _shown(store)
+    return stored
+
+
+_LIVING = (
+    "I live in Madrid near the park.",
+    "I live near the old park in Madrid.",
+    "The park in Madrid near which I live is green.",
+    "My flat in Madrid is near the park.",
+)
+
+
+@pytest.mark.parametrize("change", ["edit", "archive", "erase"])
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_what_is_off_does_not_go_on_to_say_what_was_corrected(
+    store: Store, change: str, *, is_late: bool
+) -> None:
+    stored = await _settled(store)
+    if not is_late:
+        await switch(store, **dict.fromkeys(MADE, False))
+    for number, one in enumerate(stored):
+        if change == "edit":
+            await store.edit(one["id"], content=f"I live in Lisbon near the river {number}.")
+        elif change == "archive":
+            await store.archive(one["id"])
+        else:
+            await store.erase(one["id"])
+    if is_late:
+        await switch(store, **dict.fromkeys(MADE, False))
+    await store.remember("Something new.")
+    await chain(store)
+
+    assert "madrid" not in await _shown(store)
+    await invariants.check(store)
+    before = await fingerprint(store)
+    await chain(store)
+    assert await fingerprint(store) == before
+
+    await switch(store, **dict.fromkeys(MADE, True))
+    await chain(store)
+    assert ("lisbon" in await _shown(store)) == (change == "edit")
+    assert "madrid" not in await _shown(store)
+    await invariants.check(store)
+
+
+async def test_what_is_off_keeps_what_it_made_of_memories_that_did_not_change(store: Store) -> None:
+    stored = await store.remember(*life())
+    await chain(store)
+    await switch(store, **dict.fromkeys(MADE, False))
+    made = await store.count("thoughts")
+
+    await store.edit(stored[0]["id"], content="I live in Paris.")
+    await chain(store)
+
+    assert 0 < await store.count("thoughts") < made
+    for table in ("notes", "day_summaries", "profiles"):
+        assert await store.count(table), table

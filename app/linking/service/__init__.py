@@ -10,6 +10,7 @@ from app.linking.service.reverting import revert
 from app.linking.service.tools import Tools
 from app.linking.service.undoing import forget
 from app.linking.service.upkeep import embed_waiting
+from app.linking.service.withdrawing import outdated
 
 __all__ = [
     "LinkFound",
@@ -23,6 +24,7 @@ __all__ = [
     "link",
     "linked_to",
     "note",
+    "outdated",
     "read_note",
     "revert",
 ]

@@ -23,6 +23,7 @@ from app.kit.errors import DatabaseUnavailableError, ServiceUnavailableError
 from app.memories.models import Memory
 from app.memories.repository import feed, owners, rows
 from app.memories.repository.feed import Position
+from app.memories.service.withdrawing import Outdated, withdraw
 from app.tenants import service as tenants
 from app.tenants.policies import Mechanisms
 from app.tenants.schemas import LocalSettings, Scope
@@ -103,8 +104,11 @@ async def enrich(
     *,
     is_on: Callable[[Mechanisms], bool],
     batch: int = BATCH,
+    outdated: Outdated | None = None,
 ) -> None:
     """Let a mechanism catch up with an owner's memories, unless it is switched off.
+
+    One that is off still takes back, by ``outdated``, what it made of texts that have changed.
 
     A batch that fails is taken again memory by memory. One that fails alone goes to the end of
     the feed, so that it cannot keep the mechanism from the others, and fails the attempt.
@@ -120,7 +124,10 @@ async def enrich(
         while not await context.is_cancelled():
             started = time.monotonic()
             found = await turn.next()
-            if found is None or not is_on(found.local.policies.mechanisms):
+            if found is None:
+                return
+            if not is_on(found.local.policies.mechanisms):
+                await withdraw(context.database, scope, mechanism, outdated)
                 return
             if turn.is_at_the_end(found):
                 await turn.end(found)

@@ -1,12 +1,13 @@
-"""What was made of erased memories goes with them, in their transaction."""
+"""What was made of erased memories goes with them, and of changed ones before it is made anew."""
 
 from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit import clock
+from app.memories.models import Memory
 from app.profiles.kernel import documents
-from app.profiles.models import Shade
+from app.profiles.models import ProfileVersion, Shade
 from app.profiles.repository import days, shades, states, versions
 from app.profiles.schemas import LINES, PORTRAIT, PROFILE, SHADE
 from app.tenants.schemas import Scope
@@ -28,6 +29,25 @@ async def gone(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> 
     state.erasures += 1
     state.is_forced = state.version > 0
     state.next_close_at = clock.now()
+    await session.flush()
+
+
+async def outdated_days(session: AsyncSession, scope: Scope, changed: Sequence[Memory]) -> None:
+    """Remove what summaries say of memories as they were; made anew once they are made at all."""
+    await _from_days(session, scope, frozenset(memory.ordinal for memory in changed))
+
+
+async def outdated_profile(session: AsyncSession, scope: Scope, changed: Sequence[Memory]) -> None:
+    """Remove what shades and the latest version of the profile say of memories as they were."""
+    state = await states.get(session, scope)
+    if state is None:
+        return
+    ordinals = frozenset(memory.ordinal for memory in changed)
+    await _from_shades(session, scope, ordinals)
+    latest = await versions.get(session, scope)
+    if latest is not None:
+        _strip_version(latest, ordinals)
+    state.is_forced = state.version > 0
     await session.flush()
 
 
@@ -66,7 +86,11 @@ def _strip(shade: Shade, erased: frozenset[int]) -> None:
 
 async def _from_versions(session: AsyncSession, scope: Scope, erased: frozenset[int]) -> None:
     for version in await versions.made_of(session, scope, sorted(erased)):
-        loses = documents.erasing(erased)
-        kept = documents.without(PROFILE.validate_python(version.document), erased, loses)
-        version.document = PROFILE.dump_python(kept, mode="json")
-        version.source_ordinals = documents.sources_of(kept)
+        _strip_version(version, erased)
+
+
+def _strip_version(version: ProfileVersion, gone: frozenset[int]) -> None:
+    loses = documents.erasing(gone)
+    kept = documents.without(PROFILE.validate_python(version.document), gone, loses)
+    version.document = PROFILE.dump_python(kept, mode="json")
+    version.source_ordinals = documents.sources_of(kept)

@@ -17,7 +17,7 @@ from app.profiles.kernel import clusters
 from app.profiles.models import ProfileState, Shade
 from app.profiles.repository import shades, states
 from app.profiles.repository.shades import Member, Outline
-from app.profiles.service import sentences
+from app.profiles.service import erasing, sentences
 from app.tenants import service as tenants
 from app.tenants.policies import Mechanisms
 from app.tenants.schemas import OwnerKind
@@ -32,7 +32,9 @@ async def follow(context: TaskContext, spaces: Spaces) -> None:
         return mechanisms.profiles
 
     work = partial(_place, spaces)
-    await memories.enrich(context, "profiles", work, is_on=is_on, batch=_BATCH)
+    await memories.enrich(
+        context, "profiles", work, is_on=is_on, batch=_BATCH, outdated=erasing.outdated_profile
+    )
 
 
 @dataclass(frozen=True, slots=True)

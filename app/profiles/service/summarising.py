@@ -25,7 +25,7 @@ from app.profiles.kernel.extracts import Sentence
 from app.profiles.models import DaySummary
 from app.profiles.repository import days, states
 from app.profiles.schemas import LINES, PORTRAIT
-from app.profiles.service import asking, sentences
+from app.profiles.service import asking, erasing, sentences
 from app.profiles.service.scopes import Subject, Workshop, subject
 from app.tenants.policies import Mechanisms
 from app.tenants.schemas import LocalSettings
@@ -54,7 +54,9 @@ async def summarise(context: TaskContext, shop: Workshop) -> None:
     def is_on(mechanisms: Mechanisms) -> bool:
         return mechanisms.summaries
 
-    await memories.enrich(context, "summaries", _note, is_on=is_on, batch=_BATCH)
+    await memories.enrich(
+        context, "summaries", _note, is_on=is_on, batch=_BATCH, outdated=erasing.outdated_days
+    )
     asides = Asides[date]()
     for _ in range(_MOST_DAYS):
         if await context.is_cancelled():
@@ -114,7 +116,9 @@ async def _close_next(context: TaskContext, shop: Workshop, asides: Asides[date]
         return False
     whose, state = found
     if not whose.local.policies.mechanisms.summaries:
-        await _plan(whose, clock.now() + timedelta(days=1))  # lest housekeeping asks all the time
+        if state.next_close_at is not None and state.next_close_at <= clock.now():
+            # Lest housekeeping asks all the time.
+            await _plan(whose, clock.now() + timedelta(days=1))
         return False
     async with whose.reading() as session:
         opened = await _open(session, whose, asides)

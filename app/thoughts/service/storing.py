@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.embeddings.protocol import Vectors
 from app.memories import service as memories
+from app.memories.models import Memory
 from app.memories.schemas import DerivedMemory
 from app.memories.service import ModelTable
 from app.tenants.schemas import Scope
@@ -55,6 +56,11 @@ async def take_back(session: AsyncSession, scope: Scope, ordinals: Collection[in
     What they had replaced is active again, and organised anew.
     """
     await _remove(session, scope, await search.made_of(session, scope, sorted(ordinals)))
+
+
+async def outdated(session: AsyncSession, scope: Scope, changed: Sequence[Memory]) -> None:
+    """Remove the thoughts made of memories as they were; needs the owner's lock."""
+    await take_back(session, scope, [memory.ordinal for memory in changed])
 
 
 async def sources_gone(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:

@@ -77,7 +77,14 @@ async def think(context: TaskContext, thinker: Thinker) -> None:
     # What a model was asked is stored before it is asked for more: its answers cost money, and it
     # may go away in between.
     batch = _TURNS if thinker.llm else _BATCH
-    await memories.enrich(context, MECHANISM, work, is_on=lambda on: on.thoughts, batch=batch)
+    await memories.enrich(
+        context,
+        MECHANISM,
+        work,
+        is_on=lambda on: on.thoughts,
+        batch=batch,
+        outdated=storing.outdated,
+    )
 
 
 async def _think_of(batch: Batch, thinker: Thinker) -> None:
