@@ -29,7 +29,10 @@ class RetentionRead(BaseModel):
     """How much of a memory is retained at a moment."""
 
     at: Annotated[datetime, Field(description="The moment that was asked for.")]
-    retention: Retention
+    retention: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="R = e^(-t/S), as computed; null before the memory was."),
+    ]
     strength_days: StrengthDays
     elapsed_days: ElapsedDays
     recalled_at: RecalledAt

@@ -1,11 +1,14 @@
 """Forgetting archives by policy, never deletes, and says beforehand what it would do."""
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
 
+from app.forgetting.repository import Run
 from app.forgetting.service import Forgetter, forgetting
+from app.forgetting.service.law import Law
 from app.kit.clock import now
 from app.memories.service import Derivations
 from tests.api import client_of, code_of
@@ -174,6 +177,28 @@ async def test_runs_are_logged_with_policy_and_seed(store: Store) -> None:
     assert [(run["examined"], run["archived"]) for run in runs] == [(0, 0), (2, 2)]
     assert runs[1]["policy"]["seed"] == 11
     assert runs[1]["policy"]["archiving"] == "threshold"
+
+
+async def test_a_run_that_another_one_overtakes_is_counted_all_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.remember("A cat.", "A dog.")
+    await follow(store, archiving="threshold")
+    at = now() + MONTH
+    archive = Forgetter._archive
+    overtakes = iter([True])
+
+    async def overtaken(self: Forgetter, law: Law, run: Run, ordinals: Sequence[int]) -> int:
+        if next(overtakes, False):
+            async with self._owner() as session:
+                await self._begin(session, law.policy)
+        return await archive(self, law, run, ordinals)
+
+    monkeypatch.setattr(Forgetter, "_archive", overtaken)
+    await forget(store, at)
+
+    runs = (await store.get("/v1/users/alice/forgetting.json"))["runs"]
+    assert sorted((run["examined"], run["archived"]) for run in runs) == [(2, 0), (2, 2)]
 
 
 async def test_housekeeping_looks_once_an_hour(store: Store) -> None:

@@ -8,6 +8,7 @@ import pytest
 from app.forgetting.service import Reinforcer, reinforcing
 from app.kit.clock import now
 from app.kit.errors import DatabaseUnavailableError
+from app.tenants.schemas import Scope
 from tests.forgetting.helpers import events, follow, retention, settle
 from tests.memories.helpers import Store, until
 
@@ -166,6 +167,29 @@ async def test_what_the_database_does_not_take_waits(
 
     await settle(store)
     assert await _held(store, memory_id) == (2, 1)
+
+
+async def test_an_owner_whose_recalls_fail_keeps_no_other_owners_from_being_counted(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = ("bob", "alice", "carol")
+    ids = {user: (await store.remember("A cat.", user_id=user))[0]["id"] for user in users}
+    for user in users:
+        await store.recall("cat", user_id=user, reinforce=True)
+    failing = await store.scope("alice")
+    reinforcer = store.app.state.reinforcer
+    strengthen = reinforcer._strengthen
+
+    async def fails(scope: Scope, recalls: list[object]) -> None:
+        if scope.owner_id == failing.owner_id:
+            raise ValueError
+        await strengthen(scope, recalls)
+
+    monkeypatch.setattr(reinforcer, "_strengthen", fails)
+    await settle(store)
+
+    held = {user: (await _held(store, ids[user]))[1] for user in users}
+    assert held == {"bob": 1, "alice": 0, "carol": 1}
 
 
 async def test_an_earlier_recall_that_is_counted_later_sets_no_clock_back(store: Store) -> None:

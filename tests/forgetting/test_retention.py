@@ -58,7 +58,7 @@ async def test_a_recall_sets_it_to_1_and_the_past_stays_as_it_was(store: Store) 
     before = await retention(store, memory_id, recalled - timedelta(days=1))
     assert before["retention"] == pytest.approx(math.exp(-2), abs=0.001)
     assert (before["strength_days"], before["recalled_at"]) == (1, None)
-    assert (await retention(store, memory_id, now() - timedelta(days=9)))["retention"] == 1
+    assert (await retention(store, memory_id, now() - timedelta(days=9)))["retention"] is None
 
 
 async def test_the_clock_may_start_when_it_happened(store: Store) -> None:

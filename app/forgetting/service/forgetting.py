@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.forgetting import repository
+from app.forgetting.repository import Run
 from app.forgetting.service.law import Law
 from app.jobs import service as jobs
 from app.jobs.protocol import TaskContext
@@ -100,24 +101,26 @@ class Forgetter:
                 policy = await self._policy(session)
                 if policy.archiving == "off":
                     return 0
-                stated = policy.model_dump(mode="json")
-                run_no = await repository.begin(session, self.scope, stated, now=self.now)
-            return await self._pass(Law(policy), run_no, is_stopped)
+                run = await self._begin(session, policy)
+            return await self._pass(Law(policy), run, is_stopped)
         except OwnerBusyError:  # erased meanwhile: nothing is left to forget
             return 0
 
-    async def _pass(self, law: Law, run_no: int, is_stopped: Stopped) -> int:
+    async def _begin(self, session: AsyncSession, policy: ForgettingPolicy) -> Run:
+        stated = policy.model_dump(mode="json")
+        run_no = await repository.begin(session, self.scope, stated, now=self.now)
+        among = Among(policy.kinds, self.now)
+        examined = await memories.count_fading(session, self.scope, among)
+        await repository.count_examined(session, self.scope, run_no, examined)
+        return Run(run_no, self.now, stated, examined)
+
+    async def _pass(self, law: Law, run: Run, is_stopped: Stopped) -> int:
         archived, after, is_more = 0, 0, True
-        async with self._owner() as session:
-            examined = await memories.count_fading(
-                session, self.scope, Among(law.policy.kinds, self.now)
-            )
-            await repository.count(session, self.scope, run_no, examined=examined)
         while is_more and not await is_stopped():
             held = await self._look(law, after)
             faded = [one.ordinal for one in held if law.forgets(one, self.now)]
             for start in range(0, len(faded), _ARCHIVE):
-                archived += await self._archive(law, run_no, faded[start : start + _ARCHIVE])
+                archived += await self._archive(law, run, faded[start : start + _ARCHIVE])
             is_more = len(held) == _LOOK
             after = held[-1].ordinal if held else after
         return archived
@@ -127,7 +130,7 @@ class Forgetter:
         async with self._owner() as session:
             return await memories.fading(session, self.scope, among, after=after, limit=_LOOK)
 
-    async def _archive(self, law: Law, run_no: int, ordinals: Sequence[int]) -> int:
+    async def _archive(self, law: Law, run: Run, ordinals: Sequence[int]) -> int:
         """Archive those that are still faded behind the owner's lock: a recall may have come."""
         async with self._owner() as session:
             await memories.lock_owner(session, self.scope)
@@ -137,7 +140,7 @@ class Forgetter:
             faded = [m for m in held if m.archived_at is None and law.forgets(m, self.now)]
             if faded:
                 await memories.hide(session, self.scope, faded, reason="forgotten", now=self.now)
-                await repository.count(session, self.scope, run_no, archived=len(faded))
+                await repository.count_archived(session, self.scope, run, len(faded))
                 await self.derivations.refresh(session, self.scope, now=self.now)
             return len(faded)
 

@@ -75,7 +75,7 @@ def _marks(law: Law, memory: Fades, revivals: Sequence[Revival]) -> tuple[Mark, 
 async def retention(
     session: AsyncSession, principal: Principal, memory_id: UUID, *, at: datetime
 ) -> RetentionRead:
-    """Return a memory's retention at a moment, past or to come.
+    """Return a memory's retention at a moment, past or to come; none before the memory was.
 
     Raises:
         MemoryNotFoundError: unknown, another tenant's, or not the owner the key is bound to.
@@ -88,7 +88,7 @@ async def retention(
     (retained,) = life.along([at])
     return RetentionRead(
         at=at,
-        retention=retained if fades and retained is not None else 1.0,
+        retention=retained if fades or retained is None else 1.0,
         strength_days=mark.strength_days,
         elapsed_days=kernel.elapsed_days(mark.at, at),
         recalled_at=mark.at if mark is not life.marks[0] else None,

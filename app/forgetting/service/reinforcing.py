@@ -52,7 +52,10 @@ class Reinforcer:
             self._is_full.set()
 
     async def flush(self) -> None:
-        """Strengthen all that waits; what the database does not take waits on."""
+        """Strengthen all that waits; what the database does not take waits on.
+
+        An owner whose recalls fail in another way keeps no other owner's from being counted.
+        """
         waiting, self._waiting, self._count = self._waiting, defaultdict(list), 0
         self._is_full.clear()
         while waiting:
@@ -62,6 +65,13 @@ class Reinforcer:
             except DatabaseUnavailableError:
                 self._put_back({**waiting, scope: recalls})
                 return
+            except Exception as error:
+                log.warning(
+                    "recalled memories were not strengthened",
+                    owner_id=scope.owner_id,
+                    recalls=len(recalls),
+                    error=type(error).__name__,
+                )
 
     def _put_back(self, waiting: Mapping[Scope, list[_Recall]]) -> None:
         for scope, recalls in waiting.items():
@@ -96,7 +106,4 @@ class Reinforcer:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._is_full.wait(), self._every_s)
             is_last = self._is_stopping
-            try:
-                await self.flush()
-            except Exception as error:
-                log.warning("recalled memories were not strengthened", error=type(error).__name__)
+            await self.flush()
