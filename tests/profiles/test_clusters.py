@@ -76,6 +76,11 @@ def test_of_a_cluster_the_nearest_four_fifths_stay() -> None:
     assert distance[kept].max() <= np.delete(distance, kept).min()
 
 
+@pytest.mark.parametrize("size", [2, 3])
+def test_no_topic_is_cut_to_a_single_memory(size: int) -> None:
+    assert len(clusters.nearest_share(blobs(size))) == 2
+
+
 def test_outliers_are_measured_by_the_largest_cluster_there_is() -> None:
     labels = clusters.cluster(blobs(4), PAPER, largest=25)
 

@@ -111,11 +111,16 @@ def name_of(shade: Shade) -> str:
     return ", ".join(term.text for term in shade.terms[:3]) or "untitled"
 
 
+def times_of(shade: Shade) -> str:
+    """Return in words how many memories a shade stands on."""
+    return f"{shade.size} memories" if shade.size != 1 else "1 memory"
+
+
 def description_of(shade: Shade, *, second: bool = False) -> str:
     """Return one sentence about the shade, in the third or the second person."""
     if shade.wording is not None:
         return shade.wording.description_second if second else shade.wording.description
-    times = f"{shade.size} memories" if shade.size != 1 else "1 memory"
+    times = times_of(shade)
     first, last = f"{shade.first_at:%Y-%m-%d}", f"{shade.last_at:%Y-%m-%d}"
     span = f"on {first}" if first == last else f"from {first} to {last}"
     about = ", ".join(term.text for term in shade.terms) or "various things"
@@ -139,7 +144,7 @@ def biography_of(profile: Profile, *, second: bool = False) -> str:
         return ""
     opening = "You speak most of" if second else "Speaks most of"
     sides = "; ".join(
-        f"{name_of(shade)} ({shade.size} memories, {CONFIDENCE[shade.confidence]} confidence)"
+        f"{name_of(shade)} ({times_of(shade)}, {CONFIDENCE[shade.confidence]} confidence)"
         for shade in profile.shades
     )
     return f"{opening}: {sides}."

@@ -194,7 +194,7 @@ async def biography(
 def _told(shade: Shade) -> str:
     name, confidence = documents.name_of(shade), documents.CONFIDENCE[shade.confidence]
     return (
-        f"{name} ({shade.size} memories, {confidence} confidence)\n"
+        f"{name} ({documents.times_of(shade)}, {confidence} confidence)\n"
         f"{documents.description_of(shade)}\n{documents.content_of(shade)}"
     )
 
