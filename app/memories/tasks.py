@@ -30,6 +30,24 @@ def register(
     async def check_bits(context: TaskContext) -> None:
         await background.check_bits(context, spaces)
 
+    async def catch_up(context: TaskContext) -> None:
+        await background.catch_up(context, derivations)
+
+    registry.task("memories.embed", embed)
+    registry.task("memories.embed_all", embed_all)
+    registry.task("memories.reembed", reembed)
+    registry.task("memories.check_bits", check_bits)
+    registry.task("memories.reindex", background.reindex)
+    registry.task("memories.catch_up", catch_up)
+    _add_housekeeping(registry, spaces, settings, derivations)
+
+
+def _add_housekeeping(
+    registry: TaskRegistry,
+    spaces: Spaces,
+    settings: HousekeepingSettings,
+    derivations: Derivations,
+) -> None:
     async def continue_reembedding(database: Database, _tenant_id: UUID, _now: datetime) -> None:
         await background.continue_reembedding(database, spaces)
 
@@ -40,11 +58,6 @@ def register(
         before = now - timedelta(days=settings.events_days)
         await background.prune_events(database, tenant_id, before=before)
 
-    registry.task("memories.embed", embed)
-    registry.task("memories.embed_all", embed_all)
-    registry.task("memories.reembed", reembed)
-    registry.task("memories.check_bits", check_bits)
-    registry.task("memories.reindex", background.reindex)
     registry.housekeeping("memories.expire", expire)
     registry.housekeeping("memories.prune_events", prune_events)
     registry.housekeeping("memories.continue_reembedding", continue_reembedding)

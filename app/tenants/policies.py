@@ -80,6 +80,11 @@ class Mechanisms(Body):
     ] = True
     profiles: Annotated[StrictBool, Field(description="Second Me: shades and biography.")] = True
 
+    def switches_on(self, before: "Mechanisms") -> bool:
+        """Tell whether a mechanism runs that did not."""
+        names = type(self).model_fields
+        return any(getattr(self, name) and not getattr(before, name) for name in names)
+
 
 class Policies(Body):
     """Everything about an owner that the mechanisms obey."""

@@ -2,8 +2,10 @@
 
 import pytest
 
+from app.jobs.tasks import JobWorker
+from app.memories.service import background
 from tests.enrichment import invariants
-from tests.enrichment.helpers import chain, fingerprint, life, switch
+from tests.enrichment.helpers import chain, fingerprint, life, registry, switch
 from tests.memories.helpers import Json, Store, at
 
 pytestmark = pytest.mark.pg
@@ -125,3 +127,69 @@ async def test_what_is_off_keeps_what_it_made_of_memories_that_did_not_change(st
     assert 0 < await store.count("thoughts") < made
     for table in ("notes", "day_summaries", "profiles"):
         assert await store.count(table), table
+
+
+async def _put(store: Store, path: str, **mechanisms: bool) -> None:
+    answer = await store.send("PUT", path, {"mechanisms": mechanisms})
+    assert answer.status_code == 200, answer.text
+
+
+async def _work(store: Store) -> None:
+    """Do all that is queued."""
+    await JobWorker(store.database, registry(store), store.settings).drain()
+
+
+@pytest.mark.parametrize("path", ["/v1/settings", "/v1/users/alice/settings"])
+async def test_what_is_switched_on_takes_up_at_once_what_was_said_before(
+    fresh: Store, path: str
+) -> None:
+    for user in ("alice", "bob"):
+        await fresh.remember("I live in Berlin.", user_id=user)
+    await _put(fresh, path, **dict.fromkeys(MADE, False))
+    await _work(fresh)
+    assert await fresh.count("notes") == 0
+
+    await _put(fresh, path, linking=True, thoughts=False)
+    await _work(fresh)
+
+    assert await fresh.count("notes") == 1
+    assert await fresh.count("thoughts") == 0
+    assert await fresh.count("notes", "bob") == 1
+
+
+async def test_nothing_is_queued_by_settings_that_switch_nothing_on(fresh: Store) -> None:
+    await fresh.remember("I live in Berlin.")
+    await _work(fresh)
+    for change in ({"linking": False}, {"linking": False, "thoughts": False}):
+        await _put(fresh, "/v1/settings", **change)
+
+    jobs = (await fresh.get("/v1/jobs"))["items"]
+
+    assert {job["kind"] for job in jobs} == {"enrich"}
+
+
+async def test_an_owner_that_follows_its_tenant_again_catches_up(fresh: Store) -> None:
+    await _put(fresh, "/v1/users/alice/settings", linking=False)
+    await fresh.remember("I live in Berlin.")
+    await _work(fresh)
+
+    await fresh.send("PUT", "/v1/users/alice/settings", {})
+    await _work(fresh)
+
+    assert await fresh.count("notes") == 1
+
+
+async def test_owners_of_a_tenant_catch_up_in_pages(
+    fresh: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "_OWNERS", 2)
+    users = [f"user{number}" for number in range(5)]
+    await _put(fresh, "/v1/settings", linking=False)
+    for user in users:
+        await fresh.remember("I live in Berlin.", user_id=user)
+    await _work(fresh)
+
+    await _put(fresh, "/v1/settings", linking=True)
+    await _work(fresh)
+
+    assert [await fresh.count("notes", user) for user in users] == [1] * 5

@@ -71,6 +71,20 @@ async def with_memories(session: AsyncSession, tenant_id: UUID) -> Sequence[int]
     return (await session.scalars(statement)).all()
 
 
+async def page_of(
+    session: AsyncSession, tenant_id: UUID, *, after: int, limit: int
+) -> Sequence[int]:
+    """Return the next owners of a tenant who have memories, ascending."""
+    statement = (
+        sa.select(Memory.owner_id)
+        .where(Memory.tenant_id == tenant_id, Memory.owner_id > after)
+        .distinct()
+        .order_by(Memory.owner_id)
+        .limit(limit)
+    )
+    return (await session.scalars(statement)).all()
+
+
 async def with_expired(session: AsyncSession, tenant_id: UUID, *, now: datetime) -> Sequence[int]:
     """Return the owners of a tenant who have live memories past their ``expires_at``."""
     statement = sa.select(Memory.owner_id).where(

@@ -29,6 +29,7 @@ from app.memories.service.spaces import CACHE_S, Spaces
 from app.tenants.schemas import Scope
 
 _BATCH = 256
+_OWNERS = 500
 _EMBED_BATCH = 64
 """Keys embedded and stored at a time: what is done stays done when the embedder goes away."""
 _FIRST = -(2**31)
@@ -132,6 +133,28 @@ async def _reindex_owner(context: TaskContext, scope: Scope) -> None:
                 return
             await rekey(session, scope, held, language=await language_of(session, scope))
         after = held[-1].ordinal
+
+
+async def catch_up(context: TaskContext, derivations: Derivations) -> None:
+    """Queue the mechanisms for an owner, or for all of a tenant: one of them was switched on."""
+    if context.owner_id is not None:
+        await _queue_mechanisms(context, derivations, context.owner_id)
+        return
+    after, is_more = 0, True
+    while is_more and not await context.is_cancelled():
+        async with context.database.transaction(tenant_id=context.tenant_id) as session:
+            page = await owners.page_of(session, context.tenant_id, after=after, limit=_OWNERS)
+        for owner_id in page:
+            await _queue_mechanisms(context, derivations, owner_id)
+            after = owner_id
+        is_more = len(page) == _OWNERS
+
+
+async def _queue_mechanisms(context: TaskContext, derivations: Derivations, owner_id: int) -> None:
+    scope = Scope(context.tenant_id, owner_id)
+    async with _owner(context.database, scope) as session:
+        if await owners.lock(session, scope):
+            await derivations.refresh(session, scope, now=clock.now())
 
 
 async def archive_expired(

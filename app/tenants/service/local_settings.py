@@ -52,7 +52,26 @@ async def change_owner_settings(
     held = await owners.local_settings(session, scope)
     if (held.time_zone, held.language) != (before.time_zone, before.language):
         await _reindex(session, tenant_id, scope.owner_id, now)
+    if held.policies.mechanisms.switches_on(before.policies.mechanisms):
+        await _catch_up(session, tenant_id, scope.owner_id, now)
     return await _read(session, scope)
+
+
+async def _catch_up(
+    session: AsyncSession, tenant_id: UUID, owner_id: int | None, now: datetime
+) -> None:
+    """Let mechanisms that were switched on take up what was said before.
+
+    ``None`` stands for all owners of the tenant.
+    """
+    await jobs.enqueue(
+        session,
+        tenant_id=tenant_id,
+        owner_id=owner_id,
+        kind="catch-up",
+        tasks=("memories.catch_up",),
+        now=now,
+    )
 
 
 async def _reindex(
@@ -121,10 +140,12 @@ async def change_tenant_settings(
 ) -> TenantSettings:
     """Replace the tenant's settings; owners without settings of their own follow."""
     tenant = await _tenant(session, tenant_id)
-    before = (tenant.time_zone, tenant.language)
+    before = _shown(tenant)
     tenant.time_zone, tenant.language = wanted.time_zone, wanted.language
     tenant.policies = policies.stored(wanted.forgetting, wanted.mechanisms)
     await session.flush()
-    if before != (wanted.time_zone, wanted.language):
+    if (before.time_zone, before.language) != (wanted.time_zone, wanted.language):
         await _reindex(session, tenant_id, None, now)
+    if wanted.mechanisms.switches_on(before.mechanisms):
+        await _catch_up(session, tenant_id, None, now)
     return _shown(tenant)
