@@ -31,6 +31,7 @@ async def check(store: Store, user_id: str = "alice", *, foreign: str | None = N
     held = await contents(store, user_id)
     sources_are_there(held)
     tags_stand_in_a_source(held)
+    agents_are_kept_apart(held)
     replaced_thoughts_lead_to_an_active_one(held)
     vectors_are_of_notes_and_thoughts(held)
     counts_are_those_of_a_recount(held)
@@ -119,6 +120,24 @@ def _named(document: Any, name: str) -> Iterator[Any]:  # noqa: ANN401  -- any J
                 yield from value
             else:
                 yield value
+
+
+def agents_are_kept_apart(held: Held) -> None:
+    """What is made of an agent's memories is that agent's, and links join no two agents'."""
+    agents = {row["ordinal"]: row["agent_id"] for row in held["memories"]}
+    pairs = [(row["memory_ordinal"], row["source_ordinal"]) for row in held["memory_sources"]]
+    pairs += [(row["source_ordinal"], row["target_ordinal"]) for row in held["note_links"]]
+    for one, other in pairs:
+        assert other is None or agents[one] == agents[other], "two agents' memories in one"
+
+
+def thoughts_are_of_live_memories(held: Held) -> None:
+    """Holds once all mechanisms have worked: no thought says what was archived."""
+    hidden = {row["ordinal"] for row in held["memories"] if row["archived_at"]}
+    thoughts = {row["memory_ordinal"] for row in held["thoughts"]}
+    for row in held["memory_sources"]:
+        if row["memory_ordinal"] in thoughts:
+            assert row["source_ordinal"] not in hidden, "a thought of an archived memory"
 
 
 def replaced_thoughts_lead_to_an_active_one(held: Held) -> None:

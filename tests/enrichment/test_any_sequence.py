@@ -11,14 +11,17 @@ from app.derivations import DERIVATIONS
 from app.forgetting.service import Forgetter
 from app.kit.clock import now
 from app.llm.protocol import LanguageModel, Prompt
+from app.tenants.policies import Mechanisms
 from tests.enrichment import invariants
-from tests.enrichment.helpers import chain, fingerprint
+from tests.enrichment.helpers import chain, contents, expire, fingerprint, switch
 from tests.enrichment.whims import Whims
 from tests.forgetting.helpers import follow, settle
 from tests.memories.helpers import Json, Store, at
 
 pytestmark = pytest.mark.pg
 
+HOUR = timedelta(hours=1)
+MECHANISMS = tuple(Mechanisms.model_fields)
 SECRETS = {"alice": "zebra", "bob": "quokka"}
 _SAID = (
     "I live in {place}.", "I moved to {place}.", "My {secret} plays the violin.",
@@ -43,9 +46,11 @@ class Life:
 
     async def step(self) -> None:
         """Do one random thing."""
+        await self._look()
         doings: list[Callable[[], Awaitable[None]]] = [self._add, self._add]
         if self.live or self.archived:
             doings += [self._enrich] * 3 + [self._some_tasks, self._recall, self._forget]
+            doings += [self._expire, self._switch]
         if self.live:
             doings += [self._edit, self._archive, self._erase, self._erase_a_thought]
         if self.archived:
@@ -68,10 +73,11 @@ class Life:
                 "name": self.user.title(),
                 "occurred_at": at(self.generator.randint(0, 9_000)),
                 "session_id": self.generator.choice(["s1", "s2"]),
+                "expires_at": self.generator.choice([None, None, (now() + HOUR).isoformat()]),
             }
             for _ in range(self.generator.randint(1, 6))
         ]
-        agent_id = self.generator.choice([None, None, "coach"])
+        agent_id = self.generator.choice([None, "coach", "cook"])
         stored = await self.store.remember(*items, user_id=self.user, agent_id=agent_id)
         known = {*self.live, *self.archived}
         self.live += list(dict.fromkeys(one["id"] for one in stored if one["id"] not in known))
@@ -96,18 +102,26 @@ class Life:
         scope = await self.store.scope(self.user)
         moment = now() + timedelta(days=self.generator.choice([1, 4, 8]))
         await Forgetter(self.store.database, scope, DERIVATIONS, moment).run()
-        faded = set(await self._archived_ids())
-        self.live = [one for one in self.live if one not in faded]
-        self.archived = sorted(faded)
 
-    async def _archived_ids(self) -> list[str]:
+    async def _expire(self) -> None:
+        await expire(self.store, now() + 2 * HOUR)
+
+    async def _switch(self) -> None:
+        """Switch mechanisms on and off, for all users."""
+        await switch(self.store, **{one: self.generator.random() < 0.6 for one in MECHANISMS})
+
+    async def _look(self) -> None:
+        """See what has been archived, by whatever it was."""
+        if not self.live and not self.archived:
+            return
         scope = await self.store.scope(self.user)
         rows = await self.store.rows(
-            "SELECT id::text FROM memories WHERE owner_id = :owner_id "
-            "AND archived_at IS NOT NULL AND generated_by IS NULL",
+            "SELECT id::text, archived_at IS NULL FROM memories "
+            "WHERE owner_id = :owner_id AND generated_by IS NULL ORDER BY ordinal",
             owner_id=scope.owner_id,
         )
-        return [row[0] for row in rows]
+        self.live = [row[0] for row in rows if row[1]]
+        self.archived = [row[0] for row in rows if not row[1]]
 
     def _take(self, held: list[str]) -> str:
         return held.pop(self.generator.randrange(len(held)))
@@ -161,8 +175,10 @@ async def test_any_sequence_keeps_what_must_be_true(
             await generator.choice(lives).step()
         await _check(store)
 
+    await switch(store, **dict.fromkeys(MECHANISMS, True))
     for life in lives:
         await chain(store, life.user, llm=life.llm)
+        invariants.thoughts_are_of_live_memories(await contents(store, life.user))
         before = await fingerprint(store, life.user)
         await chain(store, life.user, llm=life.llm)
         assert await fingerprint(store, life.user) == before, "done again, it came out otherwise"

@@ -31,6 +31,8 @@ _BREAKS = {
     "a derived memory without a source": f"DELETE FROM memory_sources WHERE {_OF} "
     "AND source_ordinal IS NOT NULL",
     "names nothing": f"UPDATE thoughts SET status = 'merged', replaced_by = NULL WHERE {_OF}",
+    "two agents' memories in one": f"UPDATE memories SET agent_id = 'cook' WHERE {_OF} "
+    "AND generated_by IS NULL",
     "in a circle": f"UPDATE thoughts SET status = 'merged', replaced_by = memory_ordinal "
     f"WHERE {_OF}",
     "an active thought was replaced": f"UPDATE thoughts SET replaced_by = memory_ordinal "
