@@ -23,7 +23,7 @@ CATCH_ALL: Mapping[tuple[str, str], str] = {
     ("app/jobs/tasks.py", "_repeat"): "the worker's loop",
     ("app/kit/middleware.py", "__call__"): "the edge of the api",
     ("app/launcher/embedded.py", "start"): "stops what was started, and raises again",
-    ("app/memories/service/enriching.py", "_worked"): "one memory must not stop the others",
+    ("app/memories/service/enriching.py", "worked"): "one memory must not stop the others",
     ("app/sidecar/scheduler.py", "_run"): "the edge of a batch",
     ("app/sidecar/service.py", "load"): "the edge of the task that loads the model",
 }

@@ -2,6 +2,9 @@
 
 A word may go a long way: a tag passes from an erased memory to one note, and from that note to the
 next. So the log is followed from change to change, as far as the words went.
+
+Source: A-MEM, arXiv:2502.12110, section 3.3 (memory evolution), which these changes are of.
+Deviation: the paper has neither a log nor a way back.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -84,7 +87,9 @@ def _passed(
     return passed if passed or change.target in carried else None
 
 
-def undone(found: Sequence[Change], gone: AbstractSet[int], now: Callable[[int], State]) -> Undoing:
+def undone(
+    found: Sequence[Change], gone: AbstractSet[int], current: Callable[[int], State]
+) -> Undoing:
     """Return what becomes of the changes that were reached, and of their notes.
 
     Each note goes back to what it was before the first of them. What was chosen by rule is then
@@ -93,7 +98,7 @@ def undone(found: Sequence[Change], gone: AbstractSet[int], now: Callable[[int],
     Args:
         found: as of :func:`reached`.
         gone: ordinals of the memories whose words go.
-        now: returns a note as it is now, by ordinal.
+        current: returns a note as it is now, by ordinal.
     """
     undoing = Undoing([], [], {})
     states = undoing.states
@@ -109,7 +114,7 @@ def undone(found: Sequence[Change], gone: AbstractSet[int], now: Callable[[int],
         before = states.get(change.target, change.before)
         after = before
         if change.before != change.after:
-            tags = strengthened(before.tags, [(states.get(o) or now(o)).tags for o in others])
+            tags = strengthened(before.tags, [(states.get(o) or current(o)).tags for o in others])
             after = states[change.target] = replace(before, tags=tags)
         sources = (change.target, *others)
         undoing.kept.append(replace(change, sources=sources, before=before, after=after))

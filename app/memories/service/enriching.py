@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs.errors import TaskError, TaskPostponedError
 from app.jobs.protocol import TaskContext
-from app.jobs.service.asides import MOST_IN_A_ROW
+from app.jobs.service import MOST_IN_A_ROW
 from app.kit import clock
 from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailableError, ServiceUnavailableError
