@@ -149,7 +149,11 @@ class JobWorker:
 
 
 async def _repeat(stop: asyncio.Event, every_s: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Do the work now and then until told to stop; a failure waits for the next time."""
+    """Do the work now and then until told to stop; a failure waits for the next time.
+
+    Deviation: not by the queue's own schedule. This is what mends the queue, so it must not stand
+    in line there; and take-over is each worker's own business (docs/adr/0012).
+    """
     while not stop.is_set():
         try:
             await work()

@@ -16,7 +16,8 @@ from tests.policy.sources import (
 )
 
 CATCH_ALL: Mapping[tuple[str, str], str] = {
-    ("app/forgetting/service/reinforcing.py", "_flush_again_and_again"): "the flusher's loop",
+    ("app/forgetting/service/reinforcing.py", "flush"): "one owner must not stop the others",
+    ("app/jobs/service/asides.py", "trying"): "one piece of a task must not stop the others",
     ("app/jobs/service/runner.py", "_attempt"): "the edge of a task: any failure is its job's",
     ("app/jobs/tasks.py", "_work"): "the worker's loop: the database may go away",
     ("app/jobs/tasks.py", "_keep_house_of"): "one chore's failure must not stop the others",
