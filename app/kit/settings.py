@@ -106,8 +106,12 @@ class RetrievalSettings(Group):
 
     bm25_k1: Annotated[float, Ge(0)] = Field(1.2, description="BM25 term saturation.")
     bm25_b: Annotated[float, Ge(0), Le(1)] = Field(0.75, description="BM25 length weight.")
-    lexical_weight: Annotated[float, Ge(0)] = Field(2.0, description="Weight of the keyword arm.")
-    dense_weight: Annotated[float, Ge(0)] = Field(1.0, description="Weight of the dense arm.")
+    lexical_weight: Annotated[float, Ge(0)] = Field(
+        2.0, description="Weight of the keyword arm in recipe `fused`."
+    )
+    dense_weight: Annotated[float, Ge(0)] = Field(
+        1.0, description="Weight of the dense arm in recipe `fused`."
+    )
     rrf_k: Annotated[float, Ge(1)] = Field(60, description="Rank constant of the fusion.")
     depth: Positive = Field(200, description="Hits each arm hands to the fusion, at least.")
     posting_budget: Positive = Field(

@@ -16,7 +16,7 @@ Query = Annotated[
     AfterValidator(not_blank),
     Field(description="What is wanted, in plain words; at most 8 KiB.", examples=["pets"]),
 ]
-Recipe = Literal["default", "lexical", "dense", "linked", "thoughts"]
+Recipe = Literal["default", "fused", "lexical", "dense", "linked", "thoughts"]
 
 
 class RecallRequest(Body):
@@ -65,7 +65,9 @@ class RecallRequest(Body):
     recipe: Annotated[
         Recipe,
         Field(
-            description="`default` fuses both arms; `lexical` and `dense` use one. `linked`: the "
+            description="`default` scores the best of both arms by what they, the speaker, the "
+            "time and the session say; `fused` by their ranks alone; `lexical` and `dense` use "
+            "one arm. `linked`: the "
             "hits of `default`, and behind them at most as many memories that are linked to them. "
             "`thoughts`: the hits of `default` and the sources of the nearest thoughts, in one "
             "ranking."
@@ -123,11 +125,19 @@ class Explanation(BaseModel):
             "null: neither arm found it."
         ),
     ]
+    features: Annotated[
+        dict[str, float],
+        Field(
+            description="What each feature of the second stage added, by name: `lexical`, "
+            "`cosine`, `speaker`, `date`, `time_words`, `question`, `session_lexical`, "
+            "`session_cosine`. Empty with recipes of one stage."
+        ),
+    ]
     on_day: Annotated[
         float | None,
         Field(
-            description="`fused` among the memories of the days that the query names, 0 for one "
-            "of another day; null: it names none, or nothing is held of them."
+            description="Its score among the memories of the days that the query names, 0 for "
+            "one of another day; null: it names none, or nothing is held of them."
         ),
     ]
     thought_rank: Annotated[
@@ -141,9 +151,10 @@ class Explanation(BaseModel):
     relevance: Annotated[
         float,
         Field(
-            description="What the question alone made of it: `fused`; with named days the mean of "
-            "`fused` and `on_day` by their weights; with recipe `thoughts` the reciprocal ranks "
-            "of this and of `thought_rank`; with a link the hit's relevance x `link_weight`."
+            description="What the question alone made of it: the sum of `features`, or `fused` "
+            "with recipes of one stage; with named days a quarter of this and three quarters of "
+            "`on_day`; with recipe `thoughts` the reciprocal ranks of this and of "
+            "`thought_rank`; with a link the hit's relevance x `link_weight`."
         ),
     ]
     retention: Annotated[
@@ -166,6 +177,7 @@ class Explanation(BaseModel):
             lexical=lexical,
             dense=dense,
             fused=one.fused,
+            features=dict(one.features),
             on_day=one.on_day,
             thought_rank=one.thought_rank,
             link_weight=one.link_weight,
@@ -190,7 +202,12 @@ class Hit(BaseModel):
     created_at: datetime
     metadata: dict[str, Any]
     score: Annotated[
-        float, Field(ge=0, le=1, description="1: first of both arms, and nothing of it faded.")
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="1: best in all that the recipe looks at, and nothing of it faded.",
+        ),
     ]
     source_episode_ids: list[UUID] | None = None
     linked_from: Annotated[

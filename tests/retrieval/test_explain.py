@@ -22,13 +22,22 @@ async def _hits(store: Store, query: str, **more: Sent) -> list[Json]:
     return hits
 
 
-async def test_without_more_the_arms_alone_are_what_counts(store: Store) -> None:
-    await store.remember("The cat sleeps.", "The dog barks.")
+async def test_a_score_is_the_sum_of_its_features(store: Store) -> None:
+    await store.remember("The cat sleeps.", "The dog barks.", "Does the cat like the dog?")
 
     for hit in await _hits(store, "cat dog"):
         explained = hit["explain"]
-        assert explained["relevance"] == explained["fused"]
+        assert {"lexical", "cosine", "question"} <= set(explained["features"])
+        assert explained["relevance"] == pytest.approx(sum(explained["features"].values()))
         assert [explained[name] for name in ("on_day", "thought_rank", "link_weight")] == [None] * 3
+
+
+async def test_without_a_second_stage_the_arms_alone_count(store: Store) -> None:
+    await store.remember("The cat sleeps.", "The dog barks.")
+
+    for hit in await _hits(store, "cat dog", recipe="fused"):
+        assert hit["explain"]["relevance"] == hit["explain"]["fused"]
+        assert hit["explain"]["features"] == {}
 
 
 async def test_a_named_day_shows_its_part(store: Store) -> None:
@@ -44,7 +53,8 @@ async def test_a_named_day_shows_its_part(store: Store) -> None:
     assert hits[1]["explain"]["on_day"] == 0
     for hit in hits:
         said = hit["explain"]
-        mean = (said["fused"] + DAY_WEIGHT * said["on_day"]) / (1 + DAY_WEIGHT)
+        everywhere = sum(said["features"].values())
+        mean = (everywhere + DAY_WEIGHT * said["on_day"]) / (1 + DAY_WEIGHT)
         assert said["relevance"] == pytest.approx(mean)
 
 

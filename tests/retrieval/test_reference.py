@@ -28,7 +28,7 @@ async def _filled(store: Store, seed: int, number: int = 120) -> random.Random:
 async def _assert_same(store: Store, query: str, expected: naive.Ranked, **more: Sent) -> None:
     # The reference knows no retention: it ranks as if all was retained.
     asked = {"limit": len(expected) or 1, "retention": False, **more}
-    hits: list[Json] = (await store.recall(query, **asked))["hits"]
+    hits: list[Json] = (await store.recall(query, recipe="fused", **asked))["hits"]
 
     assert await naive.ordinals(store, hits) == [ordinal for ordinal, _ in expected], query
     scores = [hit["score"] for hit in hits]

@@ -20,7 +20,7 @@ async def test_the_source_of_a_near_thought_is_raised(store: Store) -> None:
     others = [said(n, f"Zagreb was on the news again, part {n}.") for n in range(2, 30)]
     (stored, *_) = await store.remember(wanted, *others)
     await enrich(store)
-    query = "Alice: I live in Zagreb."
+    query = "My home is in Zagreb."
 
     default = [hit["id"] for hit in (await store.recall(query, limit=30))["hits"]]
     fused = [hit["id"] for hit in await _recall(store, query, limit=30)]

@@ -2,6 +2,9 @@
 
 A topic of "Hey, how are you?" tells nothing of anybody, and such turns are so much alike that they
 would make the densest cluster of all. They are left out of the profile only; recall finds them.
+
+Source: Second Me (AI-native Memory 2.0), arXiv:2503.08102, whose shades are sides of a person.
+Deviation: the paper clusters everything that was said.
 """
 
 PHRASES: dict[str, str] = {

@@ -1,8 +1,12 @@
 """What the arms of a recall found. Pure."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
+
+NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 class Candidate(NamedTuple):
@@ -38,6 +42,8 @@ class Candidate(NamedTuple):
     recalled_at: datetime | None
     generated_by: str | None
     metadata: dict[str, Any]
+    features: Mapping[str, float] = NOTHING
+    """What each feature of the second stage added to the score, by name."""
     on_day: float | None = None
     """Its score among the memories of the days that the question names; ``None``: names none."""
     thought_rank: int | None = None

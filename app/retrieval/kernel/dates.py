@@ -11,7 +11,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from app.retrieval.kernel.candidates import Candidate
+from app.retrieval.kernel.candidates import NOTHING, Candidate
 
 DAY_WEIGHT = 3
 """Weight of the score among what happened on a named day, against that among everything."""
@@ -97,12 +97,10 @@ def prefer(found: Sequence[Candidate], on_day: Sequence[Candidate]) -> list[Cand
         one = everywhere.get(ordinal)
         narrowed = there.get(ordinal)
         day = narrowed.score if narrowed else 0.0
-        held = one or narrowed
-        assert held is not None
         # One that only the narrowed recall found was too far down in the other to count.
-        fused = one.score if one else 0.0
-        score = (fused + DAY_WEIGHT * day) / total
-        scored.append(held._replace(score=score, fused=fused, on_day=day))
+        held = one or there[ordinal]._replace(score=0.0, fused=0.0, features=NOTHING)
+        score = (held.score + DAY_WEIGHT * day) / total
+        scored.append(held._replace(score=score, on_day=day))
     return sorted(scored, key=lambda one: (-one.score, one.ordinal))
 
 

@@ -120,7 +120,7 @@ _FUSION = """
             / (:lexical_weight + :dense_weight)) AS score,
             lx.r AS lexical_rank, lx.s AS lexical_score,
             de.r AS dense_rank, de.d AS dense_distance
-        FROM lx FULL JOIN de USING (ordinal)
+        FROM lx FULL JOIN de USING (ordinal) WHERE lx.r <= :near OR de.r <= :near
         ORDER BY 2 DESC, 1 LIMIT :candidates
     )"""
 

@@ -29,6 +29,7 @@ from app.retrieval.repository.recall import DensePath, Search
 from app.retrieval.schemas import Recipe
 from app.retrieval.service import dated
 from app.retrieval.service.linked import linked_to
+from app.retrieval.service.staging import second_stage
 from app.retrieval.service.thoughtful import with_thoughts
 from app.tenants import service as tenants
 from app.tenants.schemas import LocalSettings, OwnerName, Scope
@@ -41,6 +42,9 @@ _PATIENCE_S = 0.05
 
 _ONE_ARM: dict[Recipe, tuple[float, float]] = {"lexical": (1, 0), "dense": (0, 1)}
 """Weights (lexical, dense) of the recipes that use one arm; others fuse as configured."""
+_TWO_STAGES = frozenset({"default", "linked", "thoughts"})
+_NEAR = 40
+"""Best of each arm that the second stage looks at, at least."""
 _RESERVE = 10
 """Candidates beyond the limit, so that what has faded can give way to what has not."""
 
@@ -137,13 +141,16 @@ class Recaller:
             return Recalled([], {}, asked.is_degraded)
         local = await tenants.effective_settings(session, scope)
         law = _law(local, question)
-        search = self._search(scope, question, asked)
+        wanted = question.limit + (_RESERVE if law is not None else 0)
+        search = self._search(scope, question, asked, wanted)
         search.values.update(config=local.text_search_config, now=now)
-        if law is not None:
-            search.values["candidates"] += _RESERVE
         with stage("sql"):
             found = await recall_rows.search(session, scope, search)
-            found = await self._prefer_named_days(session, scope, question, asked, search, found)
+            on_days = await self._on_named_days(session, scope, question, asked, search)
+        with stage("fuse"):
+            found = _scored(found, question, local)
+            if on_days is not None:
+                found = dates.prefer(found, _scored(on_days, question, local))
         if question.recipe == "thoughts" and asked.vector is not None and asked.table is not None:
             found = await with_thoughts(
                 session,
@@ -165,27 +172,26 @@ class Recaller:
         has_no_vectors = asked.table is None and question.recipe != "lexical" and scope.keys > 0
         return Recalled(kept, sources, asked.is_degraded or has_no_vectors, scope)
 
-    async def _prefer_named_days(
+    async def _on_named_days(
         self,
         session: AsyncSession,
         scope: Scope,
         question: Question,
         asked: _Asked,
         search: Search,
-        found: Sequence[Candidate],
-    ) -> Sequence[Candidate]:
+    ) -> Sequence[Candidate] | None:
         """Look once more among the memories of the days that a question names, if it names any."""
         if question.recipe in _ONE_ARM:
-            return found
+            return None
         local = await tenants.effective_settings(session, scope)
         narrowing = await dated.narrowed(session, scope, local, question.text, question.narrowing)
         if narrowing is None:
-            return found
-        again = self._search(scope, replace(question, narrowing=narrowing), asked)
-        shared = ("config", "now", "candidates")
+            return None
+        narrowed = replace(question, narrowing=narrowing)
+        again = self._search(scope, narrowed, asked, search.values["candidates"])
+        shared = ("config", "now", "candidates", "near")
         again.values.update({name: search.values[name] for name in shared})
-        on_days = await recall_rows.search(session, scope, again)
-        return dates.prefer(found, on_days)[: search.values["candidates"]]
+        return await recall_rows.search(session, scope, again)
 
     async def _embed(self, question: Question) -> _Asked:
         """Return the question's vector and its tables, or that the dense arm must be left out."""
@@ -202,10 +208,13 @@ class Recaller:
             return _Asked(is_degraded=True)
         return _Asked(vector, space.table)
 
-    def _search(self, scope: Scope, question: Question, asked: _Asked) -> Search:
+    def _search(self, scope: Scope, question: Question, asked: _Asked, wanted: int) -> Search:
+        """Return the statement's values for so many candidates, or for two stages."""
         vector, table = asked.vector, asked.table
         settings = self._settings
-        depth = max(settings.depth, question.limit)
+        has_two_stages = question.recipe in _TWO_STAGES
+        near = max(_NEAR, wanted) if has_two_stages else question.limit
+        depth = max(settings.depth, near)
         fused = (settings.lexical_weight, settings.dense_weight)
         lexical_weight, dense_weight = _ONE_ARM.get(question.recipe, fused)
         values: dict[str, Any] = {
@@ -218,7 +227,8 @@ class Recaller:
             "lexical_weight": float(lexical_weight),
             "dense_weight": float(dense_weight),
             "rrf_k": float(settings.rrf_k),
-            "candidates": question.limit,
+            "near": near if has_two_stages else depth,
+            "candidates": 2 * near if has_two_stages else wanted,
         }
         path: DensePath = "none"
         if vector is not None and table is not None:
@@ -246,6 +256,15 @@ class Recaller:
         if not question.with_sources or not kept:
             return {}
         return await memories.source_episodes(session, scope, [one.ordinal for one in kept])
+
+
+def _scored(
+    found: Sequence[Candidate], question: Question, local: LocalSettings
+) -> Sequence[Candidate]:
+    """Return candidates as the recipe's last stage scores them."""
+    if question.recipe not in _TWO_STAGES:
+        return found
+    return second_stage(found, question.text, local)
 
 
 def _law(local: LocalSettings, question: Question) -> Law | None:

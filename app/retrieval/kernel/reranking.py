@@ -1,0 +1,178 @@
+"""The second stage of a recall: candidates by a weighted sum of features. Pure.
+
+Features lie in [0, 1], each as a share of the best candidate's where it has no scale of its own:
+
+* ``lexical``, ``cosine``: BM25 and cosine similarity (below 0 counts as 0).
+* ``speaker``: the question names one of the people who speak, and this one spoke.
+* ``date``: how near the memory is to a date in the question.
+* ``time_words``: the question asks when, and the memory tells of a time.
+* ``question``: the memory ends with a question mark (its weight is negative: answers come first).
+* ``session_lexical``, ``session_cosine``: the mean of the session's three best.
+
+Source: conversational retrieval as LongMemEval, arXiv:2410.10813, describes it: time-aware
+queries, sessions as context. Deviation: rules and a linear score, no language model.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from app.retrieval.kernel.candidates import Candidate
+
+MOST_PEOPLE = 10
+"""Where more names than this occur, they are titles rather than people who speak."""
+_SESSION_BEST = 3
+_ASSISTANT_SHARE = 0.1
+"""Of the candidates; from here on the memories are talks with an assistant."""
+_LEAST = 1e-9
+"""What an arm has found is worth more than nothing, whatever its features say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each feature counts."""
+
+    lexical: float
+    cosine: float
+    speaker: float
+    date: float
+    time_words: float
+    question: float
+    session_lexical: float
+    session_cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """Weights for talks among people, and for talks of a user with an assistant."""
+
+    people: Weights
+    assistant: Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What rules read in a question, and of each candidate, in the candidates' order."""
+
+    words: frozenset[str]
+    """The question's words, small letters."""
+    dates: Sequence[float] | None
+    """Nearness to its dates; ``None``: it holds no date."""
+    time_words: Sequence[bool] | None
+    """Whether a candidate tells of a time; ``None``: the question does not ask when."""
+
+
+def with_assistant(candidates: Sequence[Candidate]) -> bool:
+    """Tell whether the memories are talks of a user with an assistant."""
+    said = sum(one.role == "assistant" for one in candidates)
+    return said > 0 and said >= _ASSISTANT_SHARE * len(candidates)
+
+
+def rerank(candidates: Sequence[Candidate], asked: Asked, profiles: Profiles) -> list[Candidate]:
+    """Return candidates with the second stage's score in [0, 1] and what each feature added.
+
+    A score of 1 is the best in every feature that says anything about the question. The order is
+    left as it is.
+    """
+    if not candidates:
+        return []
+    is_assistant = with_assistant(candidates)
+    weights = profiles.assistant if is_assistant else profiles.people
+    values = _features(candidates, asked, is_assistant=is_assistant)
+    weighing = {name: weight for name in values if (weight := getattr(weights, name))}
+    most = sum(weight for weight in weighing.values() if weight > 0) or 1.0
+    scored = []
+    for place, one in enumerate(candidates):
+        parts = {name: weight * values[name][place] / most for name, weight in weighing.items()}
+        score = min(1.0, max(_LEAST, sum(parts.values())))
+        scored.append(one._replace(score=score, features=parts))
+    return scored
+
+
+def _features(
+    candidates: Sequence[Candidate], asked: Asked, *, is_assistant: bool
+) -> dict[str, Sequence[float]]:
+    """Return the features that say anything about the question, by name."""
+    found: dict[str, Sequence[float]] = {}
+    if any(one.lexical_score is not None for one in candidates):
+        found["lexical"] = _shares([one.lexical_score or 0.0 for one in candidates])
+        found["session_lexical"] = _of_sessions(candidates, found["lexical"])
+    cosines = _cosines(candidates)
+    if cosines is not None:
+        found["cosine"] = _shares(cosines)
+        found["session_cosine"] = _of_sessions(candidates, found["cosine"])
+    if is_assistant:
+        found["speaker"] = [float(one.role == "user") for one in candidates]
+    elif (speaker := named_speaker(asked.words, (one.name for one in candidates))) is not None:
+        found["speaker"] = [float(one.name == speaker) for one in candidates]
+    if asked.dates is not None:
+        found["date"] = asked.dates
+    if asked.time_words is not None:
+        found["time_words"] = [float(tells) for tells in asked.time_words]
+    found["question"] = [float(one.content.rstrip().endswith("?")) for one in candidates]
+    return found
+
+
+def _cosines(candidates: Sequence[Candidate]) -> list[float] | None:
+    """Return cosines; what the dense arm did not reach counts as the farthest that it did."""
+    known = [1 - one.dense_distance for one in candidates if one.dense_distance is not None]
+    if not known:
+        return None
+    farthest = min(known)
+    return [
+        farthest if one.dense_distance is None else 1 - one.dense_distance for one in candidates
+    ]
+
+
+def _shares(values: Sequence[float]) -> list[float]:
+    """Return values as shares of the largest; below 0 counts as 0."""
+    largest = max(values)
+    if largest <= 0:
+        return [0.0] * len(values)
+    return [max(0.0, value) / largest for value in values]
+
+
+def _of_sessions(candidates: Sequence[Candidate], values: Sequence[float]) -> list[float]:
+    """Return for each candidate the mean of its session's three best, as a share of the largest.
+
+    Sessions with fewer candidates are filled up with the least value; a memory without a session
+    stands alone.
+    """
+    least = min(values)
+    grouped: dict[str, list[float]] = defaultdict(list)
+    for one, value in zip(candidates, values, strict=True):
+        if one.session_id is not None:
+            grouped[one.session_id].append(value)
+    means = {session: _mean_of_best(held, least) for session, held in grouped.items()}
+    return _shares(
+        [
+            _mean_of_best([value], least) if one.session_id is None else means[one.session_id]
+            for one, value in zip(candidates, values, strict=True)
+        ]
+    )
+
+
+def _mean_of_best(values: list[float], least: float) -> float:
+    best = sorted(values, reverse=True)[:_SESSION_BEST]
+    return (sum(best) + least * (_SESSION_BEST - len(best))) / _SESSION_BEST
+
+
+def named_speaker(words: frozenset[str], names: Iterable[str | None]) -> str | None:
+    """Return the one person whom words name; ``None`` for nobody, for several, and for titles.
+
+    A word names a person by a whole part of the name, or, where no word does, by its first three
+    letters or more.
+    """
+    people = Counter(name for name in names if name)
+    if not 1 <= len(people) <= MOST_PEOPLE:
+        return None
+    named = [name for name in people if words & set(name.lower().split())]
+    if not named:
+        openings = [word for word in words if len(word) >= 3]
+        named = [name for name in people if name.lower().startswith(tuple(openings))]
+    return named[0] if len(named) == 1 else None
+
+
+def weights_of(held: Mapping[str, float]) -> Weights:
+    """Read weights; every feature must have one."""
+    return Weights(**{field.name: float(held[field.name]) for field in fields(Weights)})
