@@ -68,11 +68,19 @@ def with_assistant(candidates: Sequence[Candidate]) -> bool:
     return said > 0 and said >= _ASSISTANT_SHARE * len(candidates)
 
 
-def rerank(candidates: Sequence[Candidate], asked: Asked, profiles: Profiles) -> list[Candidate]:
-    """Return candidates with the second stage's score in [0, 1] and what each feature added.
+def rerank(
+    candidates: Sequence[Candidate], asked: Asked, profiles: Profiles, *, most: int
+) -> list[Candidate]:
+    """Return the best candidates with the second stage's score and what each feature added.
 
-    A score of 1 is the best in every feature that says anything about the question. The order is
-    left as it is.
+    A score lies in [0, 1]; 1 is the best in every feature that says anything about the question.
+    Ties are broken by age, so that results repeat.
+
+    Args:
+        candidates: in any order; each with what the arms said of it.
+        asked: what was read in the question, by the candidates' places.
+        profiles: the weights.
+        most: how many to return.
     """
     if not candidates:
         return []
@@ -80,13 +88,19 @@ def rerank(candidates: Sequence[Candidate], asked: Asked, profiles: Profiles) ->
     weights = profiles.assistant if is_assistant else profiles.people
     values = _features(candidates, asked, is_assistant=is_assistant)
     weighing = {name: weight for name in values if (weight := getattr(weights, name))}
-    most = sum(weight for weight in weighing.values() if weight > 0) or 1.0
-    scored = []
-    for place, one in enumerate(candidates):
-        parts = {name: weight * values[name][place] / most for name, weight in weighing.items()}
-        score = min(1.0, max(_LEAST, sum(parts.values())))
-        scored.append(one._replace(score=score, features=parts))
-    return scored
+    total = sum(weight for weight in weighing.values() if weight > 0) or 1.0
+    columns = [
+        [weight * value / total for value in values[name]] for name, weight in weighing.items()
+    ]
+    rows = list(zip(*columns, strict=True)) or [()] * len(candidates)
+    scores = [min(1.0, max(_LEAST, sum(row))) for row in rows]
+    best = sorted(range(len(rows)), key=lambda place: (-scores[place], candidates[place].ordinal))
+    return [
+        candidates[place]._replace(
+            score=scores[place], features=dict(zip(weighing, rows[place], strict=True))
+        )
+        for place in best[:most]
+    ]
 
 
 def _features(

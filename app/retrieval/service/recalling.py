@@ -148,9 +148,11 @@ class Recaller:
             found = await recall_rows.search(session, scope, search)
             on_days = await self._on_named_days(session, scope, question, asked, search)
         with stage("fuse"):
-            found = _scored(found, question, local)
+            # With named days a memory may be low in one list and high in the other.
+            most = wanted if on_days is None else len(found)
+            found = _scored(found, question, local, most)
             if on_days is not None:
-                found = dates.prefer(found, _scored(on_days, question, local))
+                found = dates.prefer(found, _scored(on_days, question, local, len(on_days)))
         if question.recipe == "thoughts" and asked.vector is not None and asked.table is not None:
             found = await with_thoughts(
                 session,
@@ -259,12 +261,12 @@ class Recaller:
 
 
 def _scored(
-    found: Sequence[Candidate], question: Question, local: LocalSettings
+    found: Sequence[Candidate], question: Question, local: LocalSettings, most: int
 ) -> Sequence[Candidate]:
-    """Return candidates as the recipe's last stage scores them."""
+    """Return the best candidates as the recipe's last stage scores them."""
     if question.recipe not in _TWO_STAGES:
         return found
-    return second_stage(found, question.text, local)
+    return second_stage(found, question.text, local, most=most)
 
 
 def _law(local: LocalSettings, question: Question) -> Law | None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -17,11 +17,11 @@ _WORD = re.compile(r"\w+")
 
 
 def second_stage(
-    candidates: Sequence[Candidate], text: str, local: LocalSettings
+    candidates: Sequence[Candidate], text: str, local: LocalSettings, *, most: int
 ) -> list[Candidate]:
-    """Return the candidates of a question with the second stage's scores, best first."""
-    scored = reranking.rerank(candidates, _asked(candidates, text, local), _profiles())
-    return sorted(scored, key=lambda one: (-one.score, one.ordinal))
+    """Return the best candidates of a question by the second stage's scores."""
+    asked = _asked(candidates, text, local)
+    return reranking.rerank(candidates, asked, _profiles(), most=most)
 
 
 def _asked(candidates: Sequence[Candidate], text: str, local: LocalSettings) -> Asked:
@@ -33,10 +33,13 @@ def _asked(candidates: Sequence[Candidate], text: str, local: LocalSettings) -> 
         dates=[times.nearness(one.occurred_at.astimezone(zone).date(), named) for one in candidates]
         if named
         else None,
-        time_words=[times.tells_of_time(one.content, months) for one in candidates]
-        if times.asks_when(text)
-        else None,
+        time_words=_tell_of_time(candidates, months) if times.asks_when(text) else None,
     )
+
+
+def _tell_of_time(candidates: Sequence[Candidate], months: Mapping[str, int]) -> list[bool]:
+    words = times.words_of_time(months)
+    return [times.tells_of_time(one.content, words) for one in candidates]
 
 
 @cache
