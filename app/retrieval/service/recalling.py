@@ -43,7 +43,7 @@ _PATIENCE_S = 0.05
 _ONE_ARM: dict[Recipe, tuple[float, float]] = {"lexical": (1, 0), "dense": (0, 1)}
 """Weights (lexical, dense) of the recipes that use one arm; others fuse as configured."""
 _TWO_STAGES = frozenset({"default", "linked", "thoughts"})
-_NEAR = 40
+_NEAR = 30
 """Best of each arm that the second stage looks at, at least."""
 _RESERVE = 10
 """Candidates beyond the limit, so that what has faded can give way to what has not."""
