@@ -13,9 +13,10 @@ Source: conversational retrieval as LongMemEval, arXiv:2410.10813, describes it:
 queries, sessions as context. Deviation: rules and a linear score, no language model.
 """
 
-from collections import Counter, defaultdict
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from app.retrieval.kernel.candidates import Candidate
 
@@ -26,6 +27,7 @@ _ASSISTANT_SHARE = 0.1
 """Of the candidates; from here on the memories are talks with an assistant."""
 _LEAST = 1e-9
 """What an arm has found is worth more than nothing, whatever its features say."""
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,7 @@ class Profiles:
 class Asked:
     """What rules read in a question, and of each candidate, in the candidates' order."""
 
-    words: frozenset[str]
-    """The question's words, small letters."""
+    text: str
     dates: Sequence[float] | None
     """Nearness to its dates; ``None``: it holds no date."""
     time_words: Sequence[bool] | None
@@ -117,8 +118,8 @@ def _features(
         found["session_cosine"] = _of_sessions(candidates, found["cosine"])
     if is_assistant:
         found["speaker"] = [float(one.role == "user") for one in candidates]
-    elif (speaker := named_speaker(asked.words, (one.name for one in candidates))) is not None:
-        found["speaker"] = [float(one.name == speaker) for one in candidates]
+    elif speaker := named_speaker(asked.text, (one.name for one in candidates)):
+        found["speaker"] = [float((one.name or "").lower() == speaker) for one in candidates]
     if asked.dates is not None:
         found["date"] = asked.dates
     if asked.time_words is not None:
@@ -171,22 +172,33 @@ def _mean_of_best(values: list[float], least: float) -> float:
     return (sum(best) + least * (_SESSION_BEST - len(best))) / _SESSION_BEST
 
 
-def named_speaker(words: frozenset[str], names: Iterable[str | None]) -> str | None:
-    """Return the one person whom words name; ``None`` for nobody, for several, and for titles.
+def named_speaker(text: str, names: Iterable[str | None]) -> str | None:
+    """Return, in small letters, the one person whom a question names.
 
-    A word names a person by a whole part of the name, or, where no word does, by its first three
-    letters or more.
+    ``None`` for nobody, for several, and for titles. A whole part of a name counts; where there is
+    none, a nickname of three letters or more that a name begins with. Names that are ordinary
+    words (*will*) yield to words with a capital, and nicknames need one: *car* is not Caroline.
     """
-    people = Counter(name for name in names if name)
-    if not 1 <= len(people) <= MOST_PEOPLE:
-        return None
-    named = [name for name in people if words & set(name.lower().split())]
-    if not named:
-        openings = [word for word in words if len(word) >= 3]
-        named = [name for name in people if name.lower().startswith(tuple(openings))]
+    people = people_among(names)
+    words = _WORD.findall(text)
+    capitals = {word.lower() for word in words if word[0].isupper()}
+    nicknames = tuple(word.lower() for word in words[1:] if word[0].isupper() and len(word) >= 3)
+    named = (
+        [name for name, parts in people.items() if parts & capitals]
+        or [name for name, parts in people.items() if parts & {word.lower() for word in words}]
+        or [name for name in people if name.startswith(nicknames)]
+    )
     return named[0] if len(named) == 1 else None
 
 
+def people_among(names: Iterable[str | None]) -> dict[str, frozenset[str]]:
+    """Return the parts of each person's name, small letters; nobody where names are titles."""
+    people = {name.lower() for name in names if name}
+    if len(people) > MOST_PEOPLE:
+        return {}
+    return {name: frozenset(_WORD.findall(name)) for name in sorted(people)}
+
+
 def weights_of(held: Mapping[str, float]) -> Weights:
-    """Read weights; every feature must have one."""
-    return Weights(**{field.name: float(held[field.name]) for field in fields(Weights)})
+    """Read weights; every feature must have one, and nothing else may."""
+    return Weights(**{name: float(weight) for name, weight in held.items()})

@@ -14,8 +14,9 @@ from app.retrieval.kernel.dates import named_days
 
 _YEAR = re.compile(r"(?<![\w-])((?:19|20)\d\d)(?![\w-])")
 _ASKS_WHEN = re.compile(
-    r"\s*(?:when|since when|how long|(?:what|which) (?:date|day|month|year|time)"
-    r"|wann|seit wann|quand|depuis quand|cuándo|desde cuándo|quando|da quando|desde quando|wanneer)"
+    r"\W*(?:(?:on|in|at|by|since|until|for) )?"
+    r"(?:when|how long|(?:what|which) (?:date|day|month|year|time)"
+    r"|(?:seit |bis )?wann|(?:depuis )?quand|(?:desde )?cuándo|(?:da |desde )?quando|wanneer)"
     r"\b",
     re.IGNORECASE,
 )
@@ -28,7 +29,7 @@ _TIME = """
     ayer mañana semana semanas mes meses ieri domani settimana settimane ontem gisteren
 """
 _TIME_WORDS = frozenset(_TIME.split()) | {str(year) for year in range(1900, 2100)}
-_AMBIGUOUS = frozenset({"may", "march", "mar", "mai", "mars", "sep", "dec", "set", "ago"})
+_AMBIGUOUS = frozenset({"may", "march", "mar", "mai", "mars", "sep", "dec", "set", "ago", "out"})
 """Months that are ordinary words too: alone they name no month."""
 
 _SAME_DAY, _SOON_AFTER, _SAME_MONTH, _OTHER_DAY, _NEXT_MONTH, _SAME_YEAR = (
@@ -76,7 +77,7 @@ def _months(names: tuple[str, ...]) -> re.Pattern[str]:
         return re.compile(r"(?P<in>)(?P<month>)(?P<year>)(?!)")
     longest_first = sorted(names, key=len, reverse=True)
     return re.compile(
-        r"(?<!\w)(?P<in>(?:in|during|since|until|of|im|en|in|em|a)\s+)?(?P<month>"
+        r"(?<!\w)(?P<in>(?:in|during|since|until|of|im|en|em)\s+)?(?P<month>"
         + "|".join(re.escape(name) for name in longest_first)
         + r")(?!\w)\.?(?:,?\s+(?:of\s+|de\s+|del\s+)?(?P<year>(?:19|20)\d\d)(?!\w))?",
         re.IGNORECASE,

@@ -1,7 +1,6 @@
 """The second stage of a recall: reads the question by rules, then lets the kernel score."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -13,8 +12,6 @@ from app.retrieval.kernel.reranking import Asked, Profiles
 from app.retrieval.service.dated import month_names
 from app.tenants.schemas import LocalSettings
 
-_WORD = re.compile(r"\w+")
-
 
 def second_stage(
     candidates: Sequence[Candidate], text: str, local: LocalSettings, *, most: int
@@ -25,11 +22,12 @@ def second_stage(
 
 
 def _asked(candidates: Sequence[Candidate], text: str, local: LocalSettings) -> Asked:
-    months = month_names(local.language)
+    people = reranking.people_among(one.name for one in candidates)
+    months = _months(local.language, frozenset[str]().union(*people.values()))
     named = times.named_dates(text, months)
     zone = ZoneInfo(local.time_zone)
     return Asked(
-        words=frozenset(_WORD.findall(text.lower())),
+        text=text,
         dates=[times.nearness(one.occurred_at.astimezone(zone).date(), named) for one in candidates]
         if named
         else None,
@@ -40,6 +38,14 @@ def _asked(candidates: Sequence[Candidate], text: str, local: LocalSettings) -> 
 def _tell_of_time(candidates: Sequence[Candidate], months: Mapping[str, int]) -> list[bool]:
     words = times.words_of_time(months)
     return [times.tells_of_time(one.content, words) for one in candidates]
+
+
+def _months(language: str, names: frozenset[str]) -> Mapping[str, int]:
+    """Return months by name, but for those that are people's names here, such as June."""
+    months = month_names(language)
+    if months.keys().isdisjoint(names):
+        return months
+    return {month: number for month, number in months.items() if month not in names}
 
 
 @cache
