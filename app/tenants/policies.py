@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StrictBool
 
 from app.kit.body import Body
-from app.kit.text import CleanText
+from app.kit.text import NUMBER, CleanText
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 
@@ -64,7 +64,7 @@ class ForgettingPolicy(Body):
         Field(min_length=1, max_length=16, description="Kinds of memory that fade."),
     ] = ("episode",)
     seed: Annotated[
-        int, Field(strict=True, ge=0, lt=2**31, description="Of the draws of `sample`.")
+        int, Field(ge=0, lt=2**31, description="Of the draws of `sample`."), NUMBER
     ] = 0
 
 

@@ -6,7 +6,15 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.retrieval.kernel.context import RECENT_SHARE, Line, Packed, line, pack
+from app.retrieval.kernel.context import (
+    RECENT_SHARE,
+    Line,
+    Packed,
+    ProfileLine,
+    line,
+    pack,
+    pack_all,
+)
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
@@ -96,3 +104,13 @@ def test_a_line_has_a_date_a_speaker_and_one_line_of_words() -> None:
         "- [2026-01-31 09:05] Alice: two lines of words"
     )
     assert line("words", None, moment) == "- [2026-01-31 09:05] words"
+
+
+def test_what_no_line_of_the_profile_fits_belongs_to_the_memories() -> None:
+    memories = [_line(1, 40), _line(2, 40)]
+    long = ProfileLine("too long", 60, None)
+
+    packed, told = pack_all([long], [], memories, budget=100, profile_share=0.3, headings=(5, 5))
+
+    assert told == ()
+    assert [one.memory_id for one in packed.recalled] == [one.memory_id for one in memories]

@@ -92,10 +92,27 @@ def pack_all(
         profile_share: what is kept free for the profile.
         headings: price of the profile's heading, and of one of the others.
     """
-    heading, other = headings
+    heading, _ = headings
     wanted = heading + sum(one.tokens for one in profile) if profile else 0
     kept_free = min(wanted, int(budget * profile_share))
-    packed = pack(recent, recalled, budget=budget - kept_free, heading_tokens=other)
+    packed, told = _packed(profile, recent, recalled, budget, headings, held_back=kept_free)
+    if kept_free and not told:
+        # No line fits what was held back: it belongs to the memories.
+        return _packed(profile, recent, recalled, budget, headings, held_back=0)
+    return packed, told
+
+
+def _packed(
+    profile: Sequence[ProfileLine],
+    recent: Sequence[Line],
+    recalled: Sequence[Line],
+    budget: int,
+    headings: tuple[int, int],
+    *,
+    held_back: int,
+) -> tuple[Packed, tuple[ProfileLine, ...]]:
+    heading, other = headings
+    packed = pack(recent, recalled, budget=budget - held_back, heading_tokens=other)
     left = budget - _price(packed.recent, other) - _price(packed.recalled, other)
     taken = {one.memory_id for one in (*packed.recent, *packed.recalled)}
     room = min(left, int(budget * PROFILE_SHARE))
