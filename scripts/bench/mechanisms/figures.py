@@ -1,5 +1,6 @@
 """Figures of a ranking, and whether two differ. Pure."""
 
+import math
 import random
 from collections.abc import Collection, Sequence
 from statistics import fmean
@@ -23,6 +24,13 @@ class Difference(NamedTuple):
 def recall_at(k: int, ranked: Sequence[str], gold: Collection[str]) -> float:
     """Return the share of what is wanted that is among the first k. In [0, 1]."""
     return len(set(gold) & set(ranked[:k])) / len(set(gold))
+
+
+def ndcg_at(k: int, ranked: Sequence[str], gold: Collection[str]) -> float:
+    """Return the discounted gain of the first k, as a share of the best possible. In [0, 1]."""
+    wanted = set(gold)
+    gain = sum(1 / math.log2(rank + 2) for rank, one in enumerate(ranked[:k]) if one in wanted)
+    return gain / sum(1 / math.log2(rank + 2) for rank in range(min(k, len(wanted))))
 
 
 def difference(without: Sequence[float], with_: Sequence[float]) -> Difference:

@@ -43,11 +43,11 @@ class Service:
         mechanisms = dict.fromkeys(names, on)
         self.call("PUT", f"/v1/users/{user}/settings", {"mechanisms": mechanisms, **settings})
 
-    def store(self, user: str, items: Sequence[dict[str, Any]]) -> list[str]:
+    def store(self, user: str, items: Sequence[dict[str, Any]], **members: object) -> list[str]:
         """Store items and wait until the jobs behind them are done; return the memories' ids."""
         ids, jobs = [], []
         for start in range(0, len(items), _BATCH):
-            body = {"user_id": user, "items": items[start : start + _BATCH]}
+            body = {"user_id": user, "items": items[start : start + _BATCH], **members}
             answer = self.call("POST", "/v1/memories", body)
             ids += [item["id"] for item in answer["items"]]
             jobs.append(answer["job_id"])
