@@ -63,9 +63,7 @@ class ForgettingPolicy(Body):
         tuple[Annotated[CleanText, Field(min_length=1, max_length=32)], ...],
         Field(min_length=1, max_length=16, description="Kinds of memory that fade."),
     ] = ("episode",)
-    seed: Annotated[
-        int, Field(ge=0, lt=2**31, description="Of the draws of `sample`."), NUMBER
-    ] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**31, description="Of the draws of `sample`."), NUMBER] = 0
 
 
 class Mechanisms(Body):
