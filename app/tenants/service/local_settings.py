@@ -60,34 +60,29 @@ async def change_owner_settings(
 async def _catch_up(
     session: AsyncSession, tenant_id: UUID, owner_id: int | None, now: datetime
 ) -> None:
-    """Let mechanisms that were switched on take up what was said before.
-
-    ``None`` stands for all owners of the tenant.
-    """
-    await jobs.enqueue(
-        session,
-        tenant_id=tenant_id,
-        owner_id=owner_id,
-        kind="catch-up",
-        tasks=("memories.catch_up",),
-        now=now,
-    )
+    """Let mechanisms that were switched on take up what was said before."""
+    await _queue(session, tenant_id, owner_id, now, kind="catch-up", task="memories.catch_up")
 
 
 async def _reindex(
     session: AsyncSession, tenant_id: UUID, owner_id: int | None, now: datetime
 ) -> None:
-    """Queue the renewal of keyword keys: stems and dates are read in another way.
+    """Queue the renewal of keyword keys: stems and dates are read in another way."""
+    await _queue(session, tenant_id, owner_id, now, kind="reindex", task="memories.reindex")
 
-    ``None`` stands for all owners of the tenant.
-    """
+
+async def _queue(
+    session: AsyncSession,
+    tenant_id: UUID,
+    owner_id: int | None,
+    now: datetime,
+    *,
+    kind: str,
+    task: str,
+) -> None:
+    """Queue a task for an owner; ``None`` stands for all owners of the tenant."""
     await jobs.enqueue(
-        session,
-        tenant_id=tenant_id,
-        owner_id=owner_id,
-        kind="reindex",
-        tasks=("memories.reindex",),
-        now=now,
+        session, tenant_id=tenant_id, owner_id=owner_id, kind=kind, tasks=(task,), now=now
     )
 
 
