@@ -55,6 +55,15 @@ async def test_verbatim_writes_need_no_job_and_organised_ones_have_one(store: St
     assert known.json()["job_id"] is None
 
 
+async def test_a_verbatim_write_without_vectors_queues_their_task_alone(store: Store) -> None:
+    store.embedder.failing = True
+
+    answer = await store.write("I play the xylophone.", infer="none")
+
+    job = await store.get(f"/v1/jobs/{answer.json()['job_id']}")
+    assert [task["name"] for task in job["tasks"]] == ["memories.embed"]
+
+
 async def test_a_repeated_item_names_the_job_of_the_first(store: Store) -> None:
     said = {"content": "Words.", "client_id": "c"}
     first = await store.write(said)

@@ -39,6 +39,8 @@ ENRICHMENT_TASKS: tuple[str, ...] = (
     "profiles.refresh",
 )
 """The chain behind a write, in order; each mechanism adds its task."""
+_VECTORS_ONLY = ENRICHMENT_TASKS[:1]
+"""What is left to do for texts that are kept verbatim and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,7 @@ async def _store_new(
     await tenants.count_items(session, write.principal, len(new), now=write.now)
     prepared = [embedded.of(one.said) for one in new]
     is_pending = any(found.vectors is None for found in prepared)
-    tasks = list(ENRICHMENT_TASKS) if write.infer or is_pending else []
+    tasks = list(ENRICHMENT_TASKS if write.infer else _VECTORS_ONLY if is_pending else ())
     if memories.needs_bit_check(embedded.table, scope.keys + len(new)):
         tasks.append("memories.check_bits")
     job_id = await _enqueue(session, scope, tasks, write) if tasks else None
