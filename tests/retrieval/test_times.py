@@ -187,7 +187,19 @@ def test_a_question_that_asks_for_a_time(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["What did she do when it rained?", "Whenever", "How longing", "What is a day?", ""]
+    "text",
+    [
+        "What did she do when it rained?",
+        "Whenever",
+        "How longing",
+        "What is a day?",
+        "",
+        "When I was in Paris, what did I eat?",
+        "when we moved who helped us",
+        "When Caroline went hiking, who came along?",
+        "Quand j'étais à Paris, qui m'a aidé ?",
+        "Quando ero a Roma, che cosa ho mangiato?",
+    ],
 )
 def test_a_question_that_asks_for_no_time(text: str) -> None:
     assert not asks_when(text)

@@ -20,6 +20,14 @@ _ASKS_WHEN = re.compile(
     r"\b",
     re.IGNORECASE,
 )
+# "When I was in Paris, what …": the word opens a clause, and the question is another.
+_CLAUSE = re.compile(
+    r"\W*(?:when|quand|quando)\s+"
+    r"(?!(?:did|do|does|was|were|is|are|will|would|has|have|had|can|could|shall|should|may|might"
+    r"|must|exactly)\b)"
+    r"(?:(?:i|you|he|she|it|we|they|my|your|his|her|its|our|their)\b|[^,?]*,\s*\w)",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"\w+")
 _TIME = """
     yesterday today tonight tomorrow ago day days week weeks weekend weekends month months year
@@ -111,7 +119,7 @@ def _near(happened: date, named: NamedDate) -> float:
 
 def asks_when(text: str) -> bool:
     """Tell whether a question asks for a time."""
-    return _ASKS_WHEN.match(text) is not None
+    return _ASKS_WHEN.match(text) is not None and _CLAUSE.match(text) is None
 
 
 def tells_of_time(text: str, words_of_time: frozenset[str]) -> bool:
