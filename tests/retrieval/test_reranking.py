@@ -14,8 +14,8 @@ from app.retrieval.kernel.candidates import Candidate
 from app.retrieval.kernel.reranking import (
     MOST_PEOPLE,
     Asked,
-    Profiles,
     Weights,
+    WeightSets,
     named_speaker,
     people_among,
     rerank,
@@ -26,13 +26,13 @@ from tests.retrieval.candidates import candidate
 
 FEATURES = [field.name for field in fields(Weights)]
 EVEN = Weights(**dict.fromkeys(FEATURES, 1.0))
-TWO_PROFILES = Profiles(people=EVEN, assistant=EVEN)
+TWO_SETS = WeightSets(people=EVEN, assistant=EVEN)
 
 
-def _only(**weights: float) -> Profiles:
-    """Return profiles in which only the named features count."""
+def _only(**weights: float) -> WeightSets:
+    """Return weights among which only the named features count."""
     held = Weights(**{name: weights.get(name, 0.0) for name in FEATURES})
-    return Profiles(people=held, assistant=held)
+    return WeightSets(people=held, assistant=held)
 
 
 def _asked(
@@ -45,15 +45,15 @@ def _asked(
 
 
 def _rerank(
-    candidates: Sequence[Candidate], profiles: Profiles = TWO_PROFILES, asked: Asked | None = None
+    candidates: Sequence[Candidate], sets: WeightSets = TWO_SETS, asked: Asked | None = None
 ) -> dict[int, Candidate]:
     """Return what the second stage makes of candidates, by ordinal."""
-    scored = rerank(candidates, asked or _asked(), profiles, most=len(candidates))
+    scored = rerank(candidates, asked or _asked(), sets, most=len(candidates))
     return {one.ordinal: one for one in scored}
 
 
 def test_no_candidates_are_no_error() -> None:
-    assert rerank([], _asked("anything"), TWO_PROFILES, most=10) == []
+    assert rerank([], _asked("anything"), TWO_SETS, most=10) == []
 
 
 def test_words_and_meaning_count_as_shares_of_the_best() -> None:
@@ -200,6 +200,23 @@ def test_nobody_is_named(text: str, names: list[str | None]) -> None:
     assert named_speaker(text, names) is None
 
 
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["Hey Mel, how was it?", "Thanks, MEL!"], "melanie"),
+        (["Hey Mel!", "The mel scale is for sounds."], None),
+        (["Hey Melanie!"], None),
+    ],
+)
+def test_a_nickname_in_small_letters_counts_where_the_talk_writes_it_as_a_name(
+    texts: list[str], expected: str | None
+) -> None:
+    people = ["Melanie", "Caroline"]
+
+    assert named_speaker("what does mel like?", people, texts=texts) == expected
+    assert named_speaker("which car did she buy?", people, texts=["My car broke."]) is None
+
+
 def test_more_names_than_people_in_a_talk_are_titles() -> None:
     people = [f"Ann{number}" for number in range(MOST_PEOPLE)]
 
@@ -222,16 +239,16 @@ def test_with_an_assistant_the_user_is_the_one_who_speaks() -> None:
         candidate(2, cosine=1, role="assistant", name="assistant"),
         candidate(3, cosine=1, role="tool"),
     ]
-    profiles = Profiles(people=_only(cosine=1).people, assistant=_only(speaker=1).assistant)
+    sets = WeightSets(people=_only(cosine=1).people, assistant=_only(speaker=1).assistant)
 
-    scored = _rerank(found, profiles, _asked("What did the assistant say?"))
+    scored = _rerank(found, sets, _asked("What did the assistant say?"))
 
     assert [scored[n].features for n in (1, 2, 3)] == [
         {"speaker": 1},
         {"speaker": 0},
         {"speaker": 0},
     ]
-    assert set(_rerank(found[:1], profiles)[1].features) == {"cosine"}
+    assert set(_rerank(found[:1], sets)[1].features) == {"cosine"}
 
 
 @pytest.mark.parametrize(
@@ -301,7 +318,7 @@ def test_any_candidates_score_between_0_and_1_by_what_is_shown(
         time_words=data.draw(st.none() | flags),
     )
 
-    scored = rerank(found, asked, Profiles(weights, weights), most=len(found))
+    scored = rerank(found, asked, WeightSets(weights, weights), most=len(found))
 
     assert sorted(one.ordinal for one in scored) == sorted(one.ordinal for one in found)
     assert [one.score for one in scored] == sorted((one.score for one in scored), reverse=True)

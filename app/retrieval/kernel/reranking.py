@@ -27,6 +27,7 @@ _ASSISTANT_SHARE = 0.1
 """Of the candidates; from here on the memories are talks with an assistant."""
 _LEAST = 1e-9
 """What an arm has found is worth more than nothing, whatever its features say."""
+_SHORTEST_NICKNAME = 3
 _WORD = re.compile(r"\w+")
 
 
@@ -45,7 +46,7 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
-class Profiles:
+class WeightSets:
     """Weights for talks among people, and for talks of a user with an assistant."""
 
     people: Weights
@@ -70,7 +71,7 @@ def with_assistant(candidates: Sequence[Candidate]) -> bool:
 
 
 def rerank(
-    candidates: Sequence[Candidate], asked: Asked, profiles: Profiles, *, most: int
+    candidates: Sequence[Candidate], asked: Asked, sets: WeightSets, *, most: int
 ) -> list[Candidate]:
     """Return the best candidates with the second stage's score and what each feature added.
 
@@ -80,13 +81,13 @@ def rerank(
     Args:
         candidates: in any order; each with what the arms said of it.
         asked: what was read in the question, by the candidates' places.
-        profiles: the weights.
+        sets: the weights.
         most: how many to return.
     """
     if not candidates:
         return []
     is_assistant = with_assistant(candidates)
-    weights = profiles.assistant if is_assistant else profiles.people
+    weights = sets.assistant if is_assistant else sets.people
     values = _features(candidates, asked, is_assistant=is_assistant)
     weighing = {name: weight for name in values if (weight := getattr(weights, name))}
     total = sum(weight for weight in weighing.values() if weight > 0) or 1.0
@@ -118,7 +119,7 @@ def _features(
         found["session_cosine"] = _of_sessions(candidates, found["cosine"])
     if is_assistant:
         found["speaker"] = [float(one.role == "user") for one in candidates]
-    elif speaker := named_speaker(asked.text, (one.name for one in candidates)):
+    elif speaker := _named_speaker(asked.text, candidates):
         found["speaker"] = [float((one.name or "").lower() == speaker) for one in candidates]
     if asked.dates is not None:
         found["date"] = asked.dates
@@ -172,23 +173,52 @@ def _mean_of_best(values: list[float], least: float) -> float:
     return (sum(best) + least * (_SESSION_BEST - len(best))) / _SESSION_BEST
 
 
-def named_speaker(text: str, names: Iterable[str | None]) -> str | None:
+def _named_speaker(text: str, candidates: Sequence[Candidate]) -> str | None:
+    names = (one.name for one in candidates)
+    return named_speaker(text, names, texts=[one.content for one in candidates])
+
+
+def named_speaker(
+    text: str, names: Iterable[str | None], *, texts: Sequence[str] = ()
+) -> str | None:
     """Return, in small letters, the one person whom a question names.
 
     ``None`` for nobody, for several, and for titles. A whole part of a name counts; where there is
     none, a nickname of three letters or more that a name begins with. Names that are ordinary
     words (*will*) yield to words with a capital, and nicknames need one: *car* is not Caroline.
+    One in small letters counts if it stands in ``texts`` with a capital, and never without.
     """
     people = people_among(names)
     words = _WORD.findall(text)
+    small = [word.lower() for word in words]
     capitals = {word.lower() for word in words if word[0].isupper()}
-    nicknames = tuple(word.lower() for word in words[1:] if word[0].isupper() and len(word) >= 3)
+    nicknames = tuple(word.lower() for word in words[1:] if word[0].isupper() and _is_long(word))
     named = (
         [name for name, parts in people.items() if parts & capitals]
-        or [name for name, parts in people.items() if parts & {word.lower() for word in words}]
+        or [name for name, parts in people.items() if not parts.isdisjoint(small)]
         or [name for name in people if name.startswith(nicknames)]
+        or [name for name in people if name.startswith(_called_so(people, small, texts))]
     )
     return named[0] if len(named) == 1 else None
+
+
+def _is_long(word: str) -> bool:
+    return len(word) >= _SHORTEST_NICKNAME
+
+
+def _called_so(
+    people: Iterable[str], words: Sequence[str], texts: Sequence[str]
+) -> tuple[str, ...]:
+    """Return words that names begin with and that texts write as names are written."""
+    long = {word for word in words if _is_long(word)}
+    begin = [word for word in sorted(long) if any(name.startswith(word) for name in people)]
+    found = []
+    for word in begin:
+        standing = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)
+        seen = [match[0] for text in texts for match in standing.finditer(text)]
+        if seen and all(one[0].isupper() for one in seen):
+            found.append(word)
+    return tuple(found)
 
 
 def people_among(names: Iterable[str | None]) -> dict[str, frozenset[str]]:

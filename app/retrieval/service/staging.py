@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.retrieval.kernel import reranking, times
 from app.retrieval.kernel.candidates import Candidate
-from app.retrieval.kernel.reranking import Asked, Profiles
+from app.retrieval.kernel.reranking import Asked, WeightSets
 from app.retrieval.service.dated import month_names
 from app.tenants.schemas import LocalSettings
 
@@ -18,7 +18,7 @@ def second_stage(
 ) -> list[Candidate]:
     """Return the best candidates of a question by the second stage's scores."""
     asked = _asked(candidates, text, local)
-    return reranking.rerank(candidates, asked, _profiles(), most=most)
+    return reranking.rerank(candidates, asked, _weight_sets(), most=most)
 
 
 def _asked(candidates: Sequence[Candidate], text: str, local: LocalSettings) -> Asked:
@@ -49,11 +49,11 @@ def _months(language: str, names: frozenset[str]) -> Mapping[str, int]:
 
 
 @cache
-def _profiles() -> Profiles:
-    return Profiles(people=_weights("people"), assistant=_weights("assistant"))
+def _weight_sets() -> WeightSets:
+    return WeightSets(people=_weights("people"), assistant=_weights("assistant"))
 
 
-def _weights(profile: str) -> reranking.Weights:
+def _weights(name: str) -> reranking.Weights:
     """Read a committed file of weights; where they come from: docs/evidence/recall.md."""
-    file = resources.files("app.retrieval").joinpath("weights", profile + ".json")
+    file = resources.files("app.retrieval").joinpath("weights", name + ".json")
     return reranking.weights_of(json.loads(file.read_text("utf-8")))
