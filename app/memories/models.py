@@ -82,6 +82,8 @@ class Memory(Base):
     recalled_at: Mapped[datetime | None]
     recall_count: Mapped[int] = mapped_column(server_default="0")
     generated_by: Mapped[str | None]
+    replaced_by: Mapped[UUID | None]
+    """What took the place of a derived memory, which stays as its tombstone; null: it stands."""
     context_ordinal: Mapped[int | None]
     infer: Mapped[bool] = mapped_column(server_default=sa.true())
     """Whether mechanisms may make something of it; false: kept verbatim, nothing else."""

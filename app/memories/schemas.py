@@ -76,6 +76,13 @@ class MemoryRead(BaseModel):
     importance: Annotated[float | None, Field(description="0 to 1.")]
     pinned: bool
     generated_by: Annotated[str | None, Field(description="What made it; null: said verbatim.")]
+    replaced_by: Annotated[
+        UUID | None,
+        Field(
+            description="The memory that took the place of this one, which a mechanism made; "
+            "null: it stands."
+        ),
+    ]
     metadata: dict[str, Any]
     embedding: Annotated[
         Embedding,

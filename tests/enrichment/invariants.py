@@ -154,6 +154,10 @@ def replaced_thoughts_lead_to_an_active_one(held: Held) -> None:
             seen.append(following)
             row = thoughts[following]  # noqa: PLW2901  -- we follow a chain
         assert row["replaced_by"] is None, "an active thought was replaced"
+    ids = {row["ordinal"]: row["id"] for row in held["memories"]}
+    marks = {row["ordinal"]: row["replaced_by"] for row in held["memories"] if row["replaced_by"]}
+    told = {o: ids[row["replaced_by"]] for o, row in thoughts.items() if row["replaced_by"]}
+    assert marks == told, "memories and thoughts disagree on tombstones"
 
 
 def vectors_are_of_notes_and_thoughts(held: Held) -> None:

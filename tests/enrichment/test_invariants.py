@@ -37,6 +37,8 @@ _BREAKS = {
     f"WHERE {_OF}",
     "an active thought was replaced": f"UPDATE thoughts SET replaced_by = memory_ordinal "
     f"WHERE {_OF} AND status = 'active'",
+    "disagree on tombstones": f"UPDATE memories SET replaced_by = id WHERE {_OF} "
+    "AND generated_by IS NULL",
     "without a vector": f"DELETE FROM derived_vectors_:model WHERE {_OF} AND space = 'note'",
     "vectors of nothing": f"DELETE FROM notes WHERE {_OF} AND memory_ordinal = 1",
     "lies under no hash": f"UPDATE thoughts SET hash_version = 7 WHERE {_OF}",

@@ -31,6 +31,25 @@ async def test_whatever_the_words_the_newer_ends_the_older(store: Store) -> None
     assert {one["text"] for one in ended} == {f"Alice: {older}" for older, _ in CHANGES}
 
 
+async def test_lists_of_memories_leave_tombstones_out_or_say_what_took_their_place(
+    store: Store,
+) -> None:
+    stored = await store.remember(said(1, "I live in Berlin."), said(9, "I have moved to Rome."))
+    await enrich(store, settings=SIXTEEN)
+
+    live = await store.get("/v1/memories", user_id="alice", kind="thought")
+    every = await store.get("/v1/memories", user_id="alice", kind="thought", state="all")
+
+    newer, older = every["items"]
+    assert live["items"] == [newer]
+    assert (newer["replaced_by"], older["replaced_by"]) == (None, newer["id"])
+    assert (await store.read(older["id"]))["replaced_by"] == newer["id"]
+
+    await store.client.delete(f"/v1/memories/{stored[1]['id']}")
+    live = await store.get("/v1/memories", user_id="alice", kind="thought")
+    assert [(one["id"], one["replaced_by"]) for one in live["items"]] == [(older["id"], None)]
+
+
 async def test_it_ends_what_was_organised_long_ago_in_no_other_bucket(store: Store) -> None:
     await store.remember(said(1, "I live in Berlin."), said(2, "My mum lives in Berlin."))
     await enrich(store, settings=SIXTEEN)

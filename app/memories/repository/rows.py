@@ -167,11 +167,12 @@ async def page(session: AsyncSession, scope: Scope, query: MemoryQuery) -> Seque
     """Return memories of one owner, newest first, from behind ordinal ``before``."""
     statement = in_scope(scope)
     if query.state != "all":
-        is_live = sa.and_(
+        is_shown = sa.and_(
             Memory.archived_at.is_(None),
             sa.or_(Memory.expires_at.is_(None), Memory.expires_at > sa.func.now()),
         )
-        statement = statement.where(is_live if query.state == "live" else sa.not_(is_live))
+        is_live = sa.and_(is_shown, Memory.replaced_by.is_(None))
+        statement = statement.where(is_live if query.state == "live" else sa.not_(is_shown))
     for column, wanted in (
         (Memory.agent_id, query.agent_id),
         (Memory.session_id, query.session_id),

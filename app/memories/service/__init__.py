@@ -25,6 +25,8 @@ from app.memories.service.deriving import (
     own_vectors,
     put_vectors,
     reinforce,
+    replace_derived,
+    revive_derived,
     source_ordinals,
 )
 from app.memories.service.editing import (
@@ -105,8 +107,10 @@ __all__ = [
     "prepare",
     "put_vectors",
     "reinforce",
+    "replace_derived",
     "restore",
     "revivals",
+    "revive_derived",
     "source_episodes",
     "source_ordinals",
     "spoken",

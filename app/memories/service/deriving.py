@@ -1,6 +1,6 @@
 """Memories and vectors that mechanisms make of memories."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from app.embeddings.protocol import Vectors
 from app.jobs import service as jobs
 from app.kit.ids import new_id
 from app.memories.models import Memory
-from app.memories.repository import derived, owners, rows, sources
+from app.memories.repository import derived, hidden, owners, rows, sources
 from app.memories.repository import keys as key_rows
 from app.memories.repository.derived import Neighbour
 from app.memories.schemas import DerivedMemory, NewMemory
@@ -87,6 +87,23 @@ async def add_derived(
     pairs = [(o, source) for o, one in zip(ordinals, new, strict=True) for source in one.sources]
     await sources.add(session, scope, pairs)
     return ordinals
+
+
+async def replace_derived(
+    session: AsyncSession, scope: Scope, successors: Mapping[int, int]
+) -> None:
+    """Make derived memories tombstones that name what took their place; needs the owner's lock.
+
+    Lists of what is live leave them out; by their ids they are still found.
+    """
+    if successors:
+        await hidden.replace(session, scope, successors)
+
+
+async def revive_derived(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:
+    """Let tombstones stand again; needs the owner's lock."""
+    if ordinals:
+        await hidden.stand_again(session, scope, ordinals)
 
 
 async def erase_derived(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:

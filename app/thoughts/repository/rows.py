@@ -42,6 +42,7 @@ _REVIVE = sa.text("""
         is_organised = false
     WHERE owner_id = :owner_id AND replaced_by = ANY(CAST(:ordinals AS integer[]))
         AND memory_ordinal <> ALL(CAST(:ordinals AS integer[]))
+    RETURNING memory_ordinal
 """)
 
 # Down to all that was merged into them, and up to what they were merged into.
@@ -119,9 +120,10 @@ async def replace(
     await session.execute(_REPLACE, values)
 
 
-async def revive(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:
-    """Make active again what these thoughts had replaced, to be organised anew."""
-    await session.execute(_REVIVE, {"owner_id": scope.owner_id, "ordinals": list(ordinals)})
+async def revive(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> list[int]:
+    """Make active again what these thoughts had replaced, to be organised anew; return which."""
+    values = {"owner_id": scope.owner_id, "ordinals": list(ordinals)}
+    return list((await session.scalars(_REVIVE, values)).all())
 
 
 async def merged_with(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> list[int]:

@@ -13,7 +13,7 @@ from app.memories.schemas import DerivedMemory
 from app.memories.service import ModelTable
 from app.tenants.schemas import Scope
 from app.thoughts.kernel import lsh
-from app.thoughts.kernel.organising import Joining, Member, Merging, Plan
+from app.thoughts.kernel.organising import Forgetting, Joining, Member, Merging, Plan
 from app.thoughts.kernel.triples import joined_text
 from app.thoughts.repository import rows, search
 from app.thoughts.schemas import SPACE, Draft, Placed
@@ -77,7 +77,8 @@ async def sources_gone(session: AsyncSession, scope: Scope, ordinals: Sequence[i
 
 async def _remove(session: AsyncSession, scope: Scope, thoughts: Sequence[int]) -> None:
     if thoughts:
-        await rows.revive(session, scope, thoughts)
+        revived = await rows.revive(session, scope, thoughts)
+        await memories.revive_derived(session, scope, revived)
         await memories.erase_derived(session, scope, thoughts)
 
 
@@ -94,7 +95,7 @@ async def apply(  # noqa: PLR0913  -- one call, plain facts
 ) -> None:
     """Carry out a plan for active thoughts of a bucket; needs the owner's lock."""
     if plan.forgotten or plan.merged:
-        await rows.replace(session, scope, [*plan.forgotten, *plan.merged])
+        await _replace(session, scope, [*plan.forgotten, *plan.merged])
     if not plan.joined:
         return
     parts = sorted({part for one in plan.joined for part in one.parts})
@@ -110,7 +111,19 @@ async def apply(  # noqa: PLR0913  -- one call, plain facts
         for one, ordinal in zip(plan.joined, made, strict=True)
         for part in one.parts
     ]
-    await rows.replace(session, scope, merged)
+    await _replace(session, scope, merged)
+
+
+async def _replace(
+    session: AsyncSession, scope: Scope, replaced: Sequence[Forgetting | Merging]
+) -> None:
+    """Make thoughts tombstones, in their own table and among the memories."""
+    await rows.replace(session, scope, replaced)
+    successors = {
+        one.ordinal: one.forgotten_for if isinstance(one, Forgetting) else one.merged_into
+        for one in replaced
+    }
+    await memories.replace_derived(session, scope, successors)
 
 
 def _mean(joining: Joining, vectors: dict[int, Vectors]) -> Vectors:
