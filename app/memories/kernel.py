@@ -4,10 +4,13 @@ The vector is made from the bare turn, the keyword key also from the turn before
 words: on conversations both choices raise recall (docs/explanation/recall.md).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Literal
+
+from app.kit.named_days import NamedDay, day_mentions
+from app.kit.relative_times import Days, Reader
 
 KeyKind = Literal["value", "chunk"]
 
@@ -88,3 +91,42 @@ def plan_keys(statement: Statement, windows: Sequence[Span], zone: tzinfo) -> li
         start, stop = max(0, bare_start - prefix), max(0, bare_stop - prefix)
         plans.append(KeyPlan(kind, start, stop, lexical_text(statement, start, stop, zone)))
     return plans
+
+
+MOST_TOLD = 16
+"""Days or spans that are noted of one memory, at most."""
+_LONGEST_TOLD = 100
+"""Days; a season is told of, a year is not."""
+
+
+def told_days(content: str, said: date, reader: Reader, months: Mapping[str, int]) -> list[Days]:
+    """Return the days that a text tells of besides the one on which it was said, in order.
+
+    Source: LongMemEval, arXiv:2410.10813, dates of events at indexing time. Deviation: rules read
+    them, not a language model.
+
+    Args:
+        content: what was said.
+        said: the day, in the owner's time zone.
+        reader: reads relative times, such as *last Friday*.
+        months: the number of each month by its name.
+    """
+    found = [(mention.start, mention.days) for mention in reader.mentions(content, said)]
+    for mention in day_mentions(content, months):
+        day = nearest_day(mention.day, said)
+        if day is not None:
+            found.append((mention.start, Days(day, day)))
+    spans = [span for _, span in sorted(found) if span.length <= _LONGEST_TOLD]
+    return list(dict.fromkeys(span for span in spans if span != Days(said, said)))[:MOST_TOLD]
+
+
+def nearest_day(named: NamedDay, said: date) -> date | None:
+    """Return the day that is meant: without a year the one nearest to when it was said."""
+    years = [named.year] if named.year is not None else range(said.year - 1, said.year + 2)
+    days = []
+    for year in years:
+        try:
+            days.append(date(year, named.month, named.day))
+        except ValueError:  # a year without this day, or beyond the calendar
+            continue
+    return min(days, key=lambda day: abs((day - said).days), default=None)

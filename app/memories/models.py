@@ -5,7 +5,7 @@ its ordinal; further keys have negative ordinals, so that a search maps nearly e
 memory without a look-up.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -167,6 +167,21 @@ class Posting(Base):
     key_ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     tf: Mapped[int] = mapped_column(sa.SmallInteger)
     dl: Mapped[int] = mapped_column(sa.SmallInteger)
+
+
+class ToldDays(Base):
+    """Days that a memory tells of, in the owner's time zone, besides the one it was said on."""
+
+    __tablename__ = "told_days"
+    __table_args__ = (
+        _belongs_to_memory("memory_ordinal"),
+        sa.Index("ix_told_days_owner_id_since", "owner_id", "since"),
+    )
+
+    owner_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True)
+    memory_ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    since: Mapped[date] = mapped_column(primary_key=True)
+    until: Mapped[date] = mapped_column(primary_key=True)
 
 
 class MemoryEvent(Base):

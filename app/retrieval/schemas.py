@@ -61,7 +61,13 @@ class RecallRequest(Body):
             "contains exists`."
         ),
     ] = None
-    as_of: Annotated[AwareTime | None, Field(description="Only what had happened by then.")] = None
+    as_of: Annotated[
+        AwareTime | None,
+        Field(
+            description="Only what had happened by then; *yesterday* or *last week* in the query "
+            "are told from it. Null: now."
+        ),
+    ] = None
     recipe: Annotated[
         Recipe,
         Field(
@@ -136,8 +142,9 @@ class Explanation(BaseModel):
     on_day: Annotated[
         float | None,
         Field(
-            description="Its score among the memories of the days that the query names, 0 for "
-            "one of another day; null: it names none, or nothing is held of them."
+            description="Its score among the memories of the days that the query asks about "
+            "(said on them, or telling of them), 0 for one of other days; null: it asks about "
+            "none, or nothing is held of them."
         ),
     ]
     thought_rank: Annotated[
@@ -152,8 +159,8 @@ class Explanation(BaseModel):
         float,
         Field(
             description="What the question alone made of it: the sum of `features`, or `fused` "
-            "with recipes of one stage; with named days a quarter of this and three quarters of "
-            "`on_day`; with recipe `thoughts` the reciprocal ranks of this and of "
+            "with recipes of one stage; with days asked about a quarter of this and three quarters "
+            "of `on_day`; with recipe `thoughts` the reciprocal ranks of this and of "
             "`thought_rank`; with a link the hit's relevance x `link_weight`."
         ),
     ]

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.kit.named_days import NamedDay, named_days
+from app.kit.time_vocabulary import month_names
 from app.retrieval.kernel.candidates import Candidate
-from app.retrieval.kernel.dates import NamedDay, named_days, prefer
-from app.retrieval.service.dated import month_names
+from app.retrieval.kernel.dates import prefer
 from tests.memories.helpers import Json, Store
 
 MONTHS: Mapping[str, int] = {**month_names("de"), **month_names("fr"), **month_names("es")}

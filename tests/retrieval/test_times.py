@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.kit.time_vocabulary import month_names
 from app.retrieval.kernel.times import (
     NamedDate,
     asks_when,
@@ -15,7 +16,6 @@ from app.retrieval.kernel.times import (
     tells_of_time,
     words_of_time,
 )
-from app.retrieval.service.dated import month_names
 
 ENGLISH = month_names("en")
 LANGUAGES = {one: month_names(one) for one in ("de", "fr", "es", "it", "pt", "nl")}

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.kit.relative_times import Days
 from app.memories.models import Memory
 from app.memories.repository.rows import in_scope
 from app.tenants.schemas import Scope
@@ -24,13 +26,26 @@ _YEARS = sa.text("""
 
 # Each look ends at the first row of ix_memories_owner_id_occurred_at_ordinal that is live.
 _FIRST_PERIOD = sa.text("""
-    SELECT p.no FROM unnest(CAST(:since AS timestamptz[]), CAST(:until AS timestamptz[]))
-        WITH ORDINALITY AS p (since, until, no)
+    SELECT p.no FROM unnest(
+        CAST(:since AS timestamptz[]), CAST(:until AS timestamptz[]),
+        CAST(:first AS date[]), CAST(:last AS date[])
+    ) WITH ORDINALITY AS p (since, until, first, last, no)
     WHERE EXISTS (
         SELECT FROM memories m WHERE m.owner_id = :owner_id AND m.archived_at IS NULL
             AND m.occurred_at >= p.since AND m.occurred_at < p.until)
+    OR EXISTS (
+        SELECT FROM told_days t WHERE t.owner_id = :owner_id
+            AND t.since <= p.last AND t.until >= p.first AND t.until - t.since < 7)
     ORDER BY p.no LIMIT 1
 """)
+
+
+class Period(NamedTuple):
+    """Days as an owner counts them, and the time [since, until) that they fill."""
+
+    since: datetime
+    until: datetime
+    days: Days
 
 
 async def in_period(
@@ -65,13 +80,15 @@ async def years(session: AsyncSession, scope: Scope) -> tuple[int, int] | None:
 
 
 async def first_period(
-    session: AsyncSession, scope: Scope, periods: Sequence[tuple[datetime, datetime]]
+    session: AsyncSession, scope: Scope, periods: Sequence[Period]
 ) -> int | None:
-    """Return the place of the first of some periods [since, until) that holds a live memory."""
+    """Return the place of the first period in which, or about which, something was said."""
     values = {
         "owner_id": scope.owner_id,
-        "since": [since for since, _ in periods],
-        "until": [until for _, until in periods],
+        "since": [one.since for one in periods],
+        "until": [one.until for one in periods],
+        "first": [one.days.since for one in periods],
+        "last": [one.days.until for one in periods],
     }
     found: int | None = (await session.execute(_FIRST_PERIOD, values)).scalar_one_or_none()
     return None if found is None else found - 1

@@ -4,9 +4,11 @@ from app.memories.kernel import spoken
 from app.memories.repository.derived import Neighbour
 from app.memories.repository.fading import Among, Faded, FadingMemory, Revival
 from app.memories.repository.hidden import hidden
-from app.memories.repository.periods import first_period, in_period, local_days, years
+from app.memories.repository.periods import Period, first_period, in_period, local_days, years
 from app.memories.repository.rows import MemoryQuery, live_by_ids
 from app.memories.repository.sources import episodes as source_episodes
+from app.memories.repository.told_days import of_memories as told_days
+from app.memories.repository.told_days import telling
 from app.memories.repository.vectors import as_parameter
 from app.memories.service.adding import add, is_active, lock_owner, pending, take_ordinals
 from app.memories.service.background import models, start_reembedding
@@ -64,6 +66,7 @@ __all__ = [
     "ModelTable",
     "Neighbour",
     "OwnerGoneError",
+    "Period",
     "Prepared",
     "Revival",
     "SourcesGone",
@@ -117,6 +120,8 @@ __all__ = [
     "start_reembedding",
     "strongest",
     "take_ordinals",
+    "telling",
+    "told_days",
     "unembedded",
     "weakest",
     "years",

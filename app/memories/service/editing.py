@@ -17,7 +17,7 @@ from app.kit.database import Database, enter_owner
 from app.memories import kernel
 from app.memories.errors import DerivedMemoryError, MemoryArchivedError, MemoryNotFoundError
 from app.memories.models import Memory, MemoryEvent
-from app.memories.repository import events, feed, rows, sources
+from app.memories.repository import events, feed, rows, sources, told_days
 from app.memories.repository import keys as key_rows
 from app.memories.schemas import Embedding, MemoryUpdate
 from app.memories.service.adding import lock_owner, pending
@@ -184,6 +184,7 @@ def _is_same(held: object, value: object) -> bool:
 
 async def _index_anew(session: AsyncSession, scope: Scope, memory: Memory, draft: _Draft) -> None:
     await key_rows.unindex(session, scope, [memory.ordinal])
+    await told_days.drop(session, scope, [memory.ordinal])
     statement = (await statements(session, scope, [memory]))[0]
     text = kernel.spoken(memory.content, memory.name)
     # What was prepared is of no use if the memory was edited meanwhile.
@@ -250,6 +251,7 @@ async def hide(
         memory.updated_at = now
     await session.flush()
     await key_rows.unindex(session, scope, ordinals)
+    await told_days.drop(session, scope, ordinals)
     await _rekey_dependants(session, scope, held)
     await events.add(session, scope, ordinals, "archived", detail={"reason": reason}, now=now)
     await note_changes(session, scope, held)

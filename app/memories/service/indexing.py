@@ -10,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.embeddings.errors import EmbedderError
 from app.embeddings.kernel import always_fits, byte_windows
 from app.embeddings.protocol import Embedder
+from app.kit import time_vocabulary
 from app.kit.metrics import stage
+from app.kit.relative_times import Days
 from app.memories import kernel
 from app.memories.kernel import KeyPlan, Span, Statement
 from app.memories.models import Memory
 from app.memories.repository import keys as key_rows
-from app.memories.repository import owners, rows, vectors
+from app.memories.repository import owners, rows, told_days, vectors
 from app.memories.repository.keys import PlacedKey
 from app.memories.service.language import Language
 from app.memories.service.spaces import ModelTable, Prepared
@@ -93,6 +95,8 @@ async def index(
     await key_rows.index(
         session, scope, [key for keys in placed for key in keys], config=language.config
     )
+    told = {entry.ordinal: _told(entry.statement, language) for entry in entries}
+    await told_days.add(session, scope, told)
     ready = [
         (keys, entry.prepared.vectors)
         for keys, entry in zip(placed, entries, strict=True)
@@ -104,6 +108,16 @@ async def index(
         ordinals = [key.ordinal for keys, _ in ready for key in keys]
         stacked = np.concatenate([found for _, found in ready])
         await vectors.store(session, scope, table.model_id, ordinals, stacked)
+
+
+def _told(statement: Statement, language: Language) -> list[Days]:
+    """Return the days that a memory tells of besides the one it was said on."""
+    return kernel.told_days(
+        statement.content,
+        kernel.in_zone(statement.occurred_at, language.zone).date(),
+        time_vocabulary.reader(language.code),
+        time_vocabulary.month_names(language.code),
+    )
 
 
 async def _place(
@@ -146,7 +160,7 @@ def _statement(memory: Memory, previous: Memory | None) -> Statement:
 async def rekey(
     session: AsyncSession, scope: Scope, held: Sequence[Memory], *, language: Language
 ) -> None:
-    """Recompute the keyword texts of live memories; their windows and vectors stay."""
+    """Recompute keyword texts and told days of live memories; windows and vectors stay."""
     live = [memory for memory in held if memory.archived_at is None]
     known = dict(
         zip(
@@ -165,3 +179,6 @@ async def rekey(
         if key.text is None
     ]
     await key_rows.reindex(session, scope, texts, config=language.config)
+    await told_days.drop(session, scope, list(known))
+    told = {ordinal: _told(statement, language) for ordinal, statement in known.items()}
+    await told_days.add(session, scope, told)

@@ -10,7 +10,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from app.retrieval.kernel.dates import named_days
+from app.kit.named_days import named_days
 
 _YEAR = re.compile(r"(?<![\w-])((?:19|20)\d\d)(?![\w-])")
 _ASKS_WHEN = re.compile(
@@ -69,14 +69,29 @@ def named_dates(text: str, months: Mapping[str, int]) -> list[NamedDate]:
     days = named_days(text, months)
     if days:
         return [NamedDate(*day) for day in days]
-    found = [
-        NamedDate(int(match["year"]) if match["year"] else None, months[name], None)
+    found = month_mentions(text, months) or year_mentions(text)
+    return list(dict.fromkeys(named for _, _, named in found))
+
+
+def month_mentions(text: str, months: Mapping[str, int]) -> list[tuple[int, int, NamedDate]]:
+    """Return the months that a text names, with the characters where it does, in order."""
+    return [
+        (
+            match.start("month"),
+            match.end(),
+            NamedDate(int(match["year"]) if match["year"] else None, months[name], None),
+        )
         for match in _months(tuple(sorted(months))).finditer(text)
         if (name := match["month"].lower()) not in _AMBIGUOUS or match["year"] or match["in"]
     ]
-    if not found:
-        found = [NamedDate(int(match[1]), None, None) for match in _YEAR.finditer(text)]
-    return list(dict.fromkeys(found))
+
+
+def year_mentions(text: str) -> list[tuple[int, int, NamedDate]]:
+    """Return the years that a text names, with the characters where it does, in order."""
+    return [
+        (match.start(), match.end(), NamedDate(int(match[1]), None, None))
+        for match in _YEAR.finditer(text)
+    ]
 
 
 @lru_cache(maxsize=32)
@@ -85,7 +100,7 @@ def _months(names: tuple[str, ...]) -> re.Pattern[str]:
         return re.compile(r"(?P<in>)(?P<month>)(?P<year>)(?!)")
     longest_first = sorted(names, key=len, reverse=True)
     return re.compile(
-        r"(?<!\w)(?P<in>(?:in|during|since|until|of|im|en|em)\s+)?(?P<month>"
+        r"(?<!\w)(?P<in>(?:in|during|before|after|since|until|from|of|im|en|em)\s+)?(?P<month>"
         + "|".join(re.escape(name) for name in longest_first)
         + r")(?!\w)\.?(?:,?\s+(?:of\s+|de\s+|del\s+)?(?P<year>(?:19|20)\d\d)(?!\w))?",
         re.IGNORECASE,

@@ -22,14 +22,16 @@ from app.retrieval.errors import InvalidFilterError
 from app.retrieval.kernel import dates, filters, scoring
 from app.retrieval.kernel.candidates import Candidate
 from app.retrieval.kernel.scoring import Weight
+from app.retrieval.kernel.spans import Times
 from app.retrieval.repository import filters as filter_rows
 from app.retrieval.repository import recall as recall_rows
 from app.retrieval.repository.filters import Narrowing
 from app.retrieval.repository.recall import DensePath, Search
 from app.retrieval.schemas import Recipe
 from app.retrieval.service import dated
+from app.retrieval.service.dated import Dated
 from app.retrieval.service.linked import linked_to
-from app.retrieval.service.staging import second_stage
+from app.retrieval.service.staging import people_names, second_stage
 from app.retrieval.service.thoughtful import with_thoughts
 from app.tenants import service as tenants
 from app.tenants.schemas import LocalSettings, OwnerName, Scope
@@ -146,13 +148,17 @@ class Recaller:
         search.values.update(config=local.text_search_config, now=now)
         with stage("sql"):
             found = await recall_rows.search(session, scope, search)
-            on_days = await self._on_named_days(session, scope, question, asked, search)
+            times = _times(question, local, found, now)
+            on_days = await self._in_times(session, scope, question, asked, search, times)
+            known = [*found, *(on_days or ())]
+            when = await dated.dated(session, scope, local, times, known)
         with stage("fuse"):
-            # With named days a memory may be low in one list and high in the other.
+            # With a time asked about a memory may be low in one list and high in the other.
             most = wanted if on_days is None else len(found)
-            found = _scored(found, question, local, most)
+            found = _scored(found, question, local, when, most)
             if on_days is not None:
-                found = dates.prefer(found, _scored(on_days, question, local, len(on_days)))
+                there = _scored(on_days, question, local, when, len(on_days))
+                found = dates.prefer(found, there)
         if question.recipe == "thoughts" and asked.vector is not None and asked.table is not None:
             found = await with_thoughts(
                 session,
@@ -174,19 +180,20 @@ class Recaller:
         has_no_vectors = asked.table is None and question.recipe != "lexical" and scope.keys > 0
         return Recalled(kept, sources, asked.is_degraded or has_no_vectors, scope)
 
-    async def _on_named_days(
+    async def _in_times(
         self,
         session: AsyncSession,
         scope: Scope,
         question: Question,
         asked: _Asked,
         search: Search,
+        times: Times,
     ) -> Sequence[Candidate] | None:
-        """Look once more among the memories of the days that a question names, if it names any."""
-        if question.recipe in _ONE_ARM:
+        """Look once more among the memories of the days asked about, if any are held."""
+        if question.recipe in _ONE_ARM or not (times.days or times.spans):
             return None
         local = await tenants.effective_settings(session, scope)
-        narrowing = await dated.narrowed(session, scope, local, question.text, question.narrowing)
+        narrowing = await dated.narrowed(session, scope, local, times, question.narrowing)
         if narrowing is None:
             return None
         narrowed = replace(question, narrowing=narrowing)
@@ -260,13 +267,23 @@ class Recaller:
         return await memories.source_episodes(session, scope, [one.ordinal for one in kept])
 
 
+def _times(
+    question: Question, local: LocalSettings, found: Sequence[Candidate], now: datetime
+) -> Times:
+    """Return the times that a question tells of, as of when it is asked."""
+    if question.recipe in _ONE_ARM:
+        return Times()
+    at = question.narrowing.as_of or now
+    return dated.read(question.text, local, names=people_names(found), at=at)
+
+
 def _scored(
-    found: Sequence[Candidate], question: Question, local: LocalSettings, most: int
+    found: Sequence[Candidate], question: Question, local: LocalSettings, when: Dated, most: int
 ) -> Sequence[Candidate]:
     """Return the best candidates as the recipe's last stage scores them."""
     if question.recipe not in _TWO_STAGES:
         return found
-    return second_stage(found, question.text, local, most=most)
+    return second_stage(found, question.text, local, dated=when, most=most)
 
 
 def _law(local: LocalSettings, question: Question) -> Law | None:

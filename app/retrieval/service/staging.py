@@ -4,35 +4,37 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
-from zoneinfo import ZoneInfo
 
+from app.kit.time_vocabulary import month_names
 from app.retrieval.kernel import reranking, times
 from app.retrieval.kernel.candidates import Candidate
 from app.retrieval.kernel.reranking import Asked, WeightSets
-from app.retrieval.service.dated import month_names
+from app.retrieval.service.dated import Dated
 from app.tenants.schemas import LocalSettings
 
 
 def second_stage(
-    candidates: Sequence[Candidate], text: str, local: LocalSettings, *, most: int
+    candidates: Sequence[Candidate], text: str, local: LocalSettings, *, dated: Dated, most: int
 ) -> list[Candidate]:
     """Return the best candidates of a question by the second stage's scores."""
-    asked = _asked(candidates, text, local)
+    asked = _asked(candidates, text, local, dated)
     return reranking.rerank(candidates, asked, _weight_sets(), most=most)
 
 
-def _asked(candidates: Sequence[Candidate], text: str, local: LocalSettings) -> Asked:
-    people = reranking.people_among(one.name for one in candidates)
-    months = _months(local.language, frozenset[str]().union(*people.values()))
-    named = times.named_dates(text, months)
-    zone = ZoneInfo(local.time_zone)
+def _asked(candidates: Sequence[Candidate], text: str, local: LocalSettings, dated: Dated) -> Asked:
     return Asked(
         text=text,
-        dates=[times.nearness(one.occurred_at.astimezone(zone).date(), named) for one in candidates]
-        if named
+        dates=[dated.nearness(one) for one in candidates] if dated.times.is_dated else None,
+        time_words=_tell_of_time(candidates, months_but(people_names(candidates), local))
+        if times.asks_when(text)
         else None,
-        time_words=_tell_of_time(candidates, months) if times.asks_when(text) else None,
     )
+
+
+def people_names(candidates: Sequence[Candidate]) -> frozenset[str]:
+    """Return the parts of the names of the people who speak, in small letters."""
+    people = reranking.people_among(one.name for one in candidates)
+    return frozenset[str]().union(*people.values())
 
 
 def _tell_of_time(candidates: Sequence[Candidate], months: Mapping[str, int]) -> list[bool]:
@@ -40,9 +42,9 @@ def _tell_of_time(candidates: Sequence[Candidate], months: Mapping[str, int]) ->
     return [times.tells_of_time(one.content, words) for one in candidates]
 
 
-def _months(language: str, names: frozenset[str]) -> Mapping[str, int]:
+def months_but(names: frozenset[str], local: LocalSettings) -> Mapping[str, int]:
     """Return months by name, but for those that are people's names here, such as June."""
-    months = month_names(language)
+    months = month_names(local.language)
     if months.keys().isdisjoint(names):
         return months
     return {month: number for month, number in months.items() if month not in names}
