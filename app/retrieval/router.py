@@ -17,6 +17,10 @@ from app.retrieval.schemas import (
     ContextRequest,
     ContextResponse,
     Hit,
+    OrderEvidence,
+    OrderRequest,
+    OrderResponse,
+    PlaceRead,
     RecallRequest,
     RecallResponse,
 )
@@ -82,10 +86,47 @@ def _question(principal: Principal, body: RecallRequest) -> service.Question:
     )
 
 
-def _check_query(query: str, limits: LimitSettings) -> None:
+def _check_query(query: str, limits: LimitSettings, *, path: str = "query") -> None:
     if len(query.encode()) > limits.query_bytes:
-        msg = f"query exceeds the limit of {limits.query_bytes} bytes."
-        raise QueryTooLongError(msg, path="query", limit=f"{limits.query_bytes} bytes")
+        msg = f"{path} exceeds the limit of {limits.query_bytes} bytes."
+        raise QueryTooLongError(msg, path=path, limit=f"{limits.query_bytes} bytes")
+
+
+@router.post("/order", responses=_FAILURES)
+async def tell_order(
+    recaller: RecallerDep,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    principal: ReaderDep,
+    body: OrderRequest,
+) -> OrderResponse:
+    """Tell which of two passages came first, with where each stands.
+
+    The order is that of `occurred_at`, then of writing within a session, then of the places within
+    one memory. Passages that are not found, or whose memories share a time in different sessions,
+    have no order: `first` is null.
+    """
+    started = time.perf_counter()
+    for path in ("a", "b"):
+        _check_query(getattr(body, path), settings.limits, path=path)
+    owner = tenants.name_owner(principal, body.user_id, body.agent_id)
+    narrowing = service.Narrowing(
+        session_id=body.session_id,
+        agent_id=body.agent_id if owner.kind == "user" else None,
+        node=service.parse_filters(body.filters),
+    )
+    question = service.Question(principal.tenant_id, owner, body.a, 1, narrowing)
+    found = await service.order(database, recaller, question, body.b, now=clock.now())
+    return OrderResponse(
+        first=found.verdict.first,
+        by=found.verdict.by,
+        confidence=found.verdict.confidence,
+        evidence=OrderEvidence(
+            a=[PlaceRead.of(*one) for one in found.a], b=[PlaceRead.of(*one) for one in found.b]
+        ),
+        degraded=["dense"] if found.is_degraded else [],
+        took_ms=round((time.perf_counter() - started) * 1e3, 2),
+    )
 
 
 @router.post("/context", responses=_FAILURES)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from app.kit.body import Body
 from app.kit.text import NUMBER, AwareTime, CleanText, ExternalId, not_blank
 from app.retrieval.kernel.candidates import Candidate
+from app.retrieval.kernel.ordering import Place
 from app.retrieval.kernel.scoring import relevance
 
 Query = Annotated[
@@ -318,3 +319,85 @@ class ContextResponse(BaseModel):
     tokens: Annotated[int, Field(description="Of `text`; at most `max_tokens`.")]
     sections: list[ContextSection]
     degraded: list[Literal["dense", "tokenizer"]]
+
+
+class OrderRequest(Body):
+    """Two passages, and among which memories they are looked for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "a": "Miso caught her first mouse",
+                    "b": "we moved to the house by the lake",
+                    "user_id": "alice",
+                }
+            ]
+        },
+    )
+
+    a: Annotated[
+        CleanText,
+        AfterValidator(not_blank),
+        Field(description="A passage, best in the words in which it was said; at most 8 KiB."),
+    ]
+    b: Annotated[CleanText, AfterValidator(not_blank), Field(description="The other passage.")]
+    user_id: ExternalId | None = None
+    agent_id: ExternalId | None = None
+    session_id: Annotated[ExternalId | None, Field(description="Only this conversation.")] = None
+    filters: Annotated[dict[str, Any] | None, Field(description="As for recall.")] = None
+
+
+class PlaceRead(BaseModel):
+    """Where a passage stands."""
+
+    memory_id: UUID
+    session_id: str | None
+    occurred_at: datetime
+    start: Annotated[int, Field(ge=0, description="Character of `content` at which it begins.")]
+    stop: Annotated[int, Field(ge=0, description="Character behind its last word there.")]
+    match: Annotated[float, Field(ge=0, le=1, description="Share of its words that agree.")]
+
+    @classmethod
+    def of(cls, one: Candidate, place: Place) -> "PlaceRead":
+        """Show a place."""
+        return cls(
+            memory_id=one.id,
+            session_id=one.session_id,
+            occurred_at=one.occurred_at,
+            start=place.start,
+            stop=place.stop,
+            match=place.match,
+        )
+
+
+class OrderEvidence(BaseModel):
+    """The best places of each passage, best first; the order is that of the first two."""
+
+    a: Annotated[list[PlaceRead], Field(description="Where `a` may stand.")]
+    b: Annotated[list[PlaceRead], Field(description="Where `b` may stand.")]
+
+
+class OrderResponse(BaseModel):
+    """Which came first."""
+
+    first: Annotated[Literal["a", "b"] | None, Field(description="null: the memories do not tell.")]
+    by: Annotated[
+        Literal["time", "sequence", "offset"] | None,
+        Field(
+            description="What tells: the times of two memories, their order within one session, "
+            "or the places within one memory."
+        ),
+    ]
+    confidence: Annotated[
+        float,
+        Field(
+            ge=0.5,
+            le=1,
+            description="0.5: a guess. It falls with the share of words that agree, and where "
+            "another place that is as good would turn the answer round.",
+        ),
+    ]
+    evidence: Annotated[OrderEvidence, Field(description="Where the passages stand.")]
+    degraded: list[Literal["dense"]]
+    took_ms: float
