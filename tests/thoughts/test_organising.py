@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from app.kit.statements import joined_text
 from app.thoughts.kernel.organising import (
     MOST_TAILS,
     Forgetting,
@@ -12,7 +13,6 @@ from app.thoughts.kernel.organising import (
     Plan,
     organise,
 )
-from app.thoughts.kernel.triples import joined_text
 
 
 def day(number: int) -> datetime:

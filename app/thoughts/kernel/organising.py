@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby, pairwise
 
-from app.thoughts.kernel import relations
-from app.thoughts.kernel.relations import head_key, normalised, relation_key
+from app.kit import statements as relations
+from app.kit.statements import head_key, normalised, relation_key
 
 NEAR = 0.95
 """Cosine from which two thoughts of one head say the same."""

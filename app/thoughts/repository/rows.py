@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.kit.statements import head_key, relation_key
 from app.tenants.schemas import Scope
 from app.thoughts.kernel.organising import Forgetting, Merging
-from app.thoughts.kernel.relations import head_key, relation_key
 from app.thoughts.models import Thought, ThoughtHash
 from app.thoughts.schemas import Draft, Placed
 

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from pgvector import HalfVector
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.kit.statements import head_key, relation_key
 from app.tenants.schemas import Scope
 from app.thoughts.kernel.organising import NEAR, Member
-from app.thoughts.kernel.relations import head_key, relation_key
 from app.thoughts.schemas import SPACE, Found, Listing, Search
 
 _RESERVE = 50

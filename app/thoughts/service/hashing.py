@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.embeddings.protocol import Embedder, Vectors
 from app.kit.database import Database
 from app.kit.settings import ThoughtSettings
+from app.kit.statements import head_key, is_functional, relation_key
 from app.memories import service as memories
 from app.memories.errors import OwnerBusyError
 from app.memories.service import ModelTable
 from app.tenants.schemas import Scope
 from app.thoughts.kernel import lsh
-from app.thoughts.kernel.relations import head_key, is_functional, relation_key
 from app.thoughts.models import ThoughtHash
 from app.thoughts.repository import rows
 from app.thoughts.schemas import SPACE, Placed

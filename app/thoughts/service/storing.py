@@ -7,6 +7,7 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.embeddings.protocol import Vectors
+from app.kit.statements import joined_text
 from app.memories import service as memories
 from app.memories.models import Memory
 from app.memories.schemas import DerivedMemory
@@ -14,7 +15,6 @@ from app.memories.service import ModelTable
 from app.tenants.schemas import Scope
 from app.thoughts.kernel import lsh
 from app.thoughts.kernel.organising import Forgetting, Joining, Member, Merging, Plan
-from app.thoughts.kernel.triples import joined_text
 from app.thoughts.repository import rows, search
 from app.thoughts.schemas import SPACE, Draft, Placed
 

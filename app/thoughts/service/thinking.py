@@ -11,8 +11,9 @@ from app.embeddings.protocol import Embedder, Vectors
 from app.embeddings.service import AWAY_S, embedder_awaited
 from app.jobs.errors import TaskPostponedError
 from app.jobs.protocol import TaskContext
-from app.kit import clock
+from app.kit import clock, statements
 from app.kit.settings import ThoughtSettings
+from app.kit.statements import normalised
 from app.kit.words import sentences
 from app.llm.gate import Gate
 from app.llm.protocol import LanguageModel, Payer
@@ -21,8 +22,6 @@ from app.memories import service as memories
 from app.memories.models import Memory
 from app.memories.service import Batch, ModelTable, Spaces
 from app.thoughts import prompts
-from app.thoughts.kernel import extraction
-from app.thoughts.kernel.relations import normalised
 from app.thoughts.prompts import ThinkAnswer, ThoughtAnswer
 from app.thoughts.schemas import Draft
 from app.thoughts.service import hashing, storing
@@ -156,7 +155,7 @@ def read(memory: Memory, language: str) -> list[Draft]:
     """Return the thoughts of one memory by rule, each as it was said and by whom."""
     speaker = memory.name or NAMELESS
     said = sentences(memory.content[:_LONGEST_READ])
-    found = extraction.read(said, speaker=speaker, language=language)
+    found = statements.read(said, speaker=speaker, language=language)
     return [
         Draft(
             text=memories.spoken(one.text, memory.name),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from app.thoughts.kernel.words import COUNTRIES, FAVOURITES, NATIONALITIES, ONE_OF_A_KIND, SAME_KIN
+from app.kit.statements.words import COUNTRIES, FAVOURITES, NATIONALITIES, ONE_OF_A_KIND, SAME_KIN
 
 _FORMS = {
     "is named": "named | called | name is | full name is",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.thoughts.kernel.relations import (
+from app.kit.statements import (
     fits,
     head_key,
     is_functional,

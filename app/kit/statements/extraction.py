@@ -1,4 +1,4 @@
-"""Thoughts by rule: what a speaker states of himself, or of somebody named. Pure.
+"""Statements by rule: what a speaker states of himself, or of somebody named. Pure.
 
 Source: Think-in-Memory, arXiv 2311.08719, section 3.2: thoughts behind each turn.
 Deviation: the paper asks a language model; this is the form without one. It rather passes over a
@@ -9,10 +9,10 @@ as triples; in other languages every sentence long enough is a thought of its sp
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from app.thoughts.kernel import patterns
-from app.thoughts.kernel.relations import fits, holds_once
-from app.thoughts.kernel.triples import Statement
-from app.thoughts.kernel.words import OCCUPATIONS
+from app.kit.statements import patterns
+from app.kit.statements.relations import fits, holds_once
+from app.kit.statements.triples import Statement
+from app.kit.statements.words import OCCUPATIONS
 
 MOST = 16
 """Thoughts of one memory, at most."""

@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from app.thoughts.kernel.extraction import MOST, read
-from app.thoughts.kernel.triples import Statement
+from app.kit.statements import MOST, Statement, read
 
 
 def of(sentence: str, language: str = "en") -> list[Statement]:
