@@ -1,5 +1,6 @@
 """What the mechanisms want to know when memories change, put together for api and worker."""
 
+from app.facts import service as facts
 from app.ingestion.service import ENRICHMENT_TASKS
 from app.linking import service as linking
 from app.memories.service import Derivations
@@ -11,6 +12,7 @@ DERIVATIONS = Derivations(
         linking.forget,
         thoughts.sources_gone,
         profiles.gone,
+        facts.sources_gone,
     ),
     tasks=ENRICHMENT_TASKS,
 )

@@ -16,6 +16,7 @@ from app.embeddings.client import HttpEmbedder
 from app.embeddings.errors import EmbedderError
 from app.embeddings.protocol import Embedder
 from app.episodes.router import router as episodes_router
+from app.facts.router import router as facts_router
 from app.forgetting.router import router as forgetting_router
 from app.forgetting.service import Reinforcer
 from app.ingestion.router import router as ingestion_router
@@ -74,6 +75,7 @@ _ROUTERS = (
     memories_router,
     models_router,
     thoughts_router,
+    facts_router,
     linking_router,
     profiles_router,
     forgetting_router,

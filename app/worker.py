@@ -7,6 +7,7 @@ import signal
 from app.derivations import DERIVATIONS
 from app.embeddings.client import HttpEmbedder
 from app.embeddings.protocol import Embedder
+from app.facts import tasks as facts
 from app.forgetting import tasks as forgetting
 from app.ingestion import tasks as ingestion
 from app.jobs import tasks as jobs
@@ -49,6 +50,7 @@ def build_registry(
     profiles.register(registry, spaces, llm, settings.profiles)
     forgetting.register(registry, DERIVATIONS)
     thoughts.register(registry, spaces, llm, settings.thoughts)
+    facts.register(registry, llm)
     return registry
 
 

@@ -73,6 +73,9 @@ class Mechanisms(Body):
 
     linking: Annotated[StrictBool, Field(description="A-MEM: notes and links.")] = True
     thoughts: Annotated[StrictBool, Field(description="Think-in-Memory: thoughts.")] = True
+    facts: Annotated[
+        StrictBool, Field(description="ChroKnowledge: bitemporal facts of what was said.")
+    ] = True
     summaries: Annotated[
         StrictBool, Field(description="MemoryBank: summaries and portraits of days.")
     ] = True

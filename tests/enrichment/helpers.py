@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.derivations import DERIVATIONS
+from app.facts import tasks as facts
 from app.ingestion.service import ENRICHMENT_TASKS
 from app.jobs.protocol import TaskRegistry
 from app.kit.database import Database
@@ -22,7 +23,8 @@ _TABLES = """
         AND a.attname = 'owner_id' AND NOT a.attisdropped AND c.relname <> 'owners'
     ORDER BY 1
 """
-_TIMES = frozenset({"created_at", "updated_at", "at", "event_no", "digest", "owner_id"})
+_TIMES = frozenset({"created_at", "updated_at", "at", "event_no", "digest", "owner_id",
+                    "fact_no", "known_from", "known_to"})  # fmt: skip
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 LIFE = (
@@ -53,6 +55,7 @@ def registry(store: Store, llm: LanguageModel | None = None) -> TaskRegistry:
     linking.register(made, store.spaces, llm, store.settings.linking)
     thoughts.register(made, store.spaces, llm, store.settings.thoughts)
     profiles.register(made, store.spaces, llm, store.settings.profiles)
+    facts.register(made, llm)
     return made
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from app.facts.kernel.timelines import Observation, Version, history
 from app.linking.kernel.notes import LABELS, digest
 from tests.enrichment.helpers import contents, owner_tables
 from tests.enrichment.whims import TAGS
@@ -34,6 +35,7 @@ async def check(store: Store, user_id: str = "alice", *, foreign: str | None = N
     agents_are_kept_apart(held)
     replaced_thoughts_lead_to_an_active_one(held)
     vectors_are_of_notes_and_thoughts(held)
+    facts_follow_from_what_was_observed(held)
     counts_are_those_of_a_recount(held)
     if foreign:
         nothing_is_of_another_owner(held, foreign)
@@ -60,6 +62,8 @@ def sources_are_there(held: Held) -> None:
     """What was made of memories names only memories that are there, and at least one."""
     ordinals = {row["ordinal"] for row in held["memories"]}
     ids = {row["id"] for row in held["memories"]}
+    for row in held["facts"]:
+        assert set(row["source_ordinals"]) <= ordinals, "a fact names an erased source"
     for table in ("day_summaries", "shades", "profiles"):
         for row in held[table]:
             assert set(row["source_ordinals"]) <= ordinals, f"{table} names an erased source"
@@ -129,6 +133,10 @@ def agents_are_kept_apart(held: Held) -> None:
     agents = {row["ordinal"]: row["agent_id"] for row in held["memories"]}
     pairs = [(row["memory_ordinal"], row["source_ordinal"]) for row in held["memory_sources"]]
     pairs += [(row["source_ordinal"], row["target_ordinal"]) for row in held["note_links"]]
+    pairs += [(row["memory_ordinal"], row["memory_ordinal"]) for row in held["fact_observations"]]
+    for row in held["facts"]:
+        made_of = {agents[one] for one in row["source_ordinals"]}
+        assert made_of == {row["agent_id"]}, "two agents' memories in one"
     for one, other in pairs:
         assert other is None or agents[one] == agents[other], "two agents' memories in one"
 
@@ -179,6 +187,66 @@ def vectors_are_of_notes_and_thoughts(held: Held) -> None:
         assert made <= found, f"without a vector: {made - found}"
         known = {("note", o) for o in notes} | {("thought", o) for o in thoughts}
         assert found <= known, f"vectors of nothing: {found - known}"
+
+
+def facts_follow_from_what_was_observed(held: Held) -> None:
+    """Facts are what the observations of their group alone lay out, now and at any time before."""
+    groups: dict[Any, list[Observation]] = {}
+    for row in held["fact_observations"]:
+        key = (row["agent_id"], row["subject_key"], row["group_key"])
+        groups.setdefault(key, []).append(_observation(row))
+    expected = [
+        (*key, one.stretch.object, set(one.stretch.sources), *map(_iso, _times(one)))
+        for key, said in groups.items()
+        for one in history(said)
+    ]
+    found = [
+        (
+            *(row["agent_id"], row["subject_key"], row["group_key"], row["object"]),
+            set(row["source_ordinals"]),
+            *(_iso(_time(row[name])) for name in _FACT_TIMES),
+        )
+        for row in held["facts"]
+    ]
+    assert sorted(map(repr, found)) == sorted(map(repr, expected)), "facts of other observations"
+
+
+_FACT_TIMES = ("valid_from", "valid_to", "known_from", "known_to")
+
+
+def _times(one: Version) -> tuple[datetime | None, ...]:
+    return one.stretch.valid_from, one.stretch.valid_to, one.known_from, one.known_to
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _observation(row: Json) -> Observation:
+    valid_from, valid_to, known_from, known_to = (_time(row[name]) for name in _FACT_TIMES)
+    assert valid_from is not None
+    assert known_from is not None
+    return Observation(
+        row["memory_ordinal"],
+        row["object"],
+        valid_from,
+        valid_to,
+        known_from,
+        known_to,
+        is_end=row["is_end"],
+        confidence=row["confidence"],
+    )
+
+
+def facts_are_of_live_memories(held: Held) -> None:
+    """Holds once all mechanisms have worked: nothing that is known stands on what was archived."""
+    hidden = {row["ordinal"] for row in held["memories"] if row["archived_at"]}
+    known = {row["memory_ordinal"] for row in held["fact_observations"] if not row["known_to"]}
+    assert not known & hidden, "known by an archived memory alone"
 
 
 def counts_are_those_of_a_recount(held: Held) -> None:

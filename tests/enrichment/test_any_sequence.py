@@ -28,6 +28,7 @@ _SAID = (
     "I like {thing}.", "I don't like {thing} anymore.", "My sister Carla likes {thing}.",
     "The {secret} sleeps in the garden.", "I planted {thing} in the garden.",
     "The {thing} in the garden need water, says Carla.", "I work as a gardener in {place}.",
+    "I lived in {place} from 2012 to 2015.", "I no longer live in {place}.",
 )  # fmt: skip
 _PLACES = ("Berlin", "Rome", "Oslo")
 _THINGS = ("tomatoes", "beans", "tea")
@@ -95,6 +96,7 @@ class Life:
 
     async def _some_tasks(self) -> None:
         tasks = ["linking.note", "linking.link", "thoughts.think", "thoughts.organise"]
+        tasks.append("facts.extract")
         chosen = self.generator.sample(tasks, 2)
         await chain(self.store, self.user, llm=self.llm, tasks=chosen)
 
@@ -179,6 +181,7 @@ async def test_any_sequence_keeps_what_must_be_true(
     for life in lives:
         await chain(store, life.user, llm=life.llm)
         invariants.thoughts_are_of_live_memories(await contents(store, life.user))
+        invariants.facts_are_of_live_memories(await contents(store, life.user))
         before = await fingerprint(store, life.user)
         await chain(store, life.user, llm=life.llm)
         assert await fingerprint(store, life.user) == before, "done again, it came out otherwise"

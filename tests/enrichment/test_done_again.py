@@ -68,6 +68,7 @@ async def test_a_process_killed_at_any_commit_loses_nothing(store: Store, moment
     assert expected["note_links"]
     assert expected["day_summaries"]
     assert expected["profiles"]
+    assert expected["facts"]
 
     for dies_at in range(1, number + 1):
         user = f"killed{dies_at}"
@@ -120,5 +121,8 @@ async def test_what_was_edited_or_archived_is_in_nothing_that_is_made_of_memorie
         assert "berlin" not in repr(held[table]).lower()
         assert "tea" not in repr(held[table]).lower().replace("teach", "")
     assert "berlin" not in repr(held["notes"]).lower()
+    known = [row for row in held["facts"] if row["known_to"] is None]
+    assert "berlin" not in repr(known).lower()
+    assert "paris" in repr(known).lower()
     assert "paris" in repr(held["thoughts"]).lower()
     await invariants.check(store)

@@ -45,6 +45,8 @@ _BREAKS = {
     "a cursor ran ahead": f"UPDATE mechanism_cursors SET ordinal = 9999 WHERE {_OF}",
     "a shade's size is wrong": f"UPDATE shades SET size = size + 1 WHERE {_OF}",
     "recalls were lost or counted twice": f"UPDATE memories SET recall_count = 7 WHERE {_OF}",
+    "a fact names an erased": f"UPDATE facts SET source_ordinals = '{{99}}' WHERE {_OF}",
+    "facts of other observations": f"UPDATE facts SET object = 'Nowhere' WHERE {_OF}",
     "holds another owner's": f"UPDATE notes SET context = 'a quokka' WHERE {_OF}",
 }
 """What a check says, and what is done to the rows to make it say so."""

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.pg
 MADE = {
     "linking": ("notes", "note_links"),
     "thoughts": ("thoughts",),
+    "facts": ("facts", "fact_observations"),
     "summaries": ("day_summaries",),
     "profiles": ("profiles", "shade_members"),
 }
@@ -54,6 +55,7 @@ async def _shown(store: Store) -> str:
     told = [
         (await store.send("POST", "/v1/thoughts:recall", asked)).json(),
         await store.get("/v1/users/alice/thoughts"),
+        await store.get("/v1/facts", user_id="alice"),
         await store.get("/v1/users/alice/summaries"),
         await store.get("/v1/users/alice/profile"),
         await store.get("/v1/users/alice/graph"),

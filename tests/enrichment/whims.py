@@ -79,6 +79,23 @@ class Whims:
             ]
         }
 
+    def _read(self, shown: list[tuple[str, str]]) -> Scripted:
+        return {
+            "facts": [
+                {
+                    "turn": int(number),
+                    "sentence": said.partition(": ")[2],
+                    "subject": said.partition(":")[0],
+                    "relation": "says",
+                    "object": said.split()[-1],
+                    "single": self._is_so(),
+                    "ended": self._is_so(0.2),
+                }
+                for number, said in shown
+                if self._is_so(0.7)
+            ]
+        }
+
     def _organise(self, shown: list[tuple[str, str]]) -> Scripted:
         ids = [int(number) for number, _ in shown]
         self._random.shuffle(ids)

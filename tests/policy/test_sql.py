@@ -67,6 +67,12 @@ FOREIGN_TABLES: Mapping[str, tuple[frozenset[str], str]] = {
     "app/memories/repository/sources.py": (
         frozenset({"episodes"}), "provenance: a memory's episode, and what goes with it",
     ),
+    "app/facts/repository/facts.py": (
+        frozenset({"memories"}), "a fact is shown while a memory that it stands on is live",
+    ),
+    "app/facts/repository/observations.py": (
+        frozenset({"memories"}), "a hidden memory says nothing",
+    ),
     "app/thoughts/repository/search.py": (
         frozenset({"memories", "memory_sources"}), "a thought is a memory; one statement a recall",
     ),

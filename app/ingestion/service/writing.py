@@ -35,6 +35,7 @@ ENRICHMENT_TASKS: tuple[str, ...] = (
     "linking.link",
     "thoughts.think",
     "thoughts.organise",
+    "facts.extract",
     "profiles.summarise",
     "profiles.refresh",
 )

@@ -1,0 +1,1 @@
+"""Pure rules of facts: reading them, laying them out in time, finding contradictions."""
