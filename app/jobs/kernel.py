@@ -20,6 +20,8 @@ class Step(TypedDict):
     error: str | None
     queue_id: int
     progress: NotRequired[float]
+    waits_since: NotRequired[str]
+    """When what it needs was first found away; it has waited for it ever since."""
 
 
 def is_finished(status: JobStatus) -> bool:

@@ -29,6 +29,8 @@ class TaskContext:
     job_id: UUID
     attempt: int = 1
     """1 for the first attempt."""
+    waited_s: float = 0.0
+    """Seconds for which what the task needs has been away, if it was away the last time."""
     reporter: Callable[[float], Awaitable[None]] = _ignore
     cancel_check: Callable[[], Awaitable[bool]] = _never
 

@@ -7,17 +7,22 @@ import pytest
 from app.jobs.errors import TaskError, TaskPostponedError
 from app.jobs.protocol import TaskContext
 from app.jobs.service import Asides
-from app.jobs.service.asides import MOST_IN_A_ROW
+from app.jobs.service.asides import LONGEST_WAIT_S, MOST_IN_A_ROW
 from app.kit.database import Database
 
 AWAY = TaskPostponedError("away", retry_in_s=30)
 
 
-def _context(attempt: int = 1) -> TaskContext:
+def _context(attempt: int = 1, *, waited_s: float = 0.0) -> TaskContext:
     database = Database.__new__(Database)
     nobody = UUID(int=0)
     return TaskContext(
-        database=database, tenant_id=nobody, owner_id=None, job_id=nobody, attempt=attempt
+        database=database,
+        tenant_id=nobody,
+        owner_id=None,
+        job_id=nobody,
+        attempt=attempt,
+        waited_s=waited_s,
     )
 
 
@@ -74,6 +79,15 @@ def test_what_may_be_away_for_all_is_waited_for_in_the_first_attempt(attempt: in
     with pytest.raises(TaskError) as raised:
         asides.close(_context(attempt))
     assert isinstance(raised.value, TaskPostponedError) == (attempt == 1)
+
+
+def test_nobody_waits_for_ever_for_what_is_away_for_the_only_piece() -> None:
+    asides = Asides[int]()
+    _try(asides, AWAY)
+
+    with pytest.raises(TaskError) as raised:
+        asides.close(_context(waited_s=LONGEST_WAIT_S))
+    assert not isinstance(raised.value, TaskPostponedError)
 
 
 def test_what_gives_others_a_turn_or_concerns_all_passes() -> None:

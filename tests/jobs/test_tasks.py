@@ -186,6 +186,29 @@ async def test_a_postponed_task_uses_up_no_attempt(
     assert (job.status, job.attempts, runs) == ("succeeded", 1, 6)
 
 
+async def test_a_task_knows_for_how_long_it_has_waited_for_what_is_away(
+    owner: Owner, worker: JobWorker, registry: TaskRegistry
+) -> None:
+    waited = []
+
+    async def wait_for_the_embedder(context: TaskContext) -> None:
+        waited.append(context.waited_s)
+        if len(waited) <= 4:
+            msg = "away, or others first"
+            raise TaskPostponedError(msg, retry_in_s=0 if len(waited) == 3 else 0.3)
+
+    registry.task("test.embed", wait_for_the_embedder)
+    job_id = await owner.queue("test.embed")
+    async with running(worker):
+        job = await owner.finished(job_id)
+
+    assert job.status == "succeeded"
+    first, second, third, fourth, fifth = waited
+    assert (first, fourth) == (0, 0)
+    assert 0.3 <= second < third
+    assert 0.3 <= fifth < third
+
+
 async def test_a_task_no_worker_knows_fails_its_job(owner: Owner, worker: JobWorker) -> None:
     job_id = await owner.queue("test.unheard_of")
 

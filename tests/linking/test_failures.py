@@ -41,11 +41,13 @@ def model(bad: str, error: LlmError, *, of: str = "linking.note") -> ScriptedMod
     return ScriptedModel(answer)
 
 
-async def attempt(store: Store, llm: ScriptedModel, name: str, number: int = 1) -> Exception | None:
+async def attempt(
+    store: Store, llm: ScriptedModel, name: str, number: int = 1, *, waited_s: float = 0.0
+) -> Exception | None:
     """Run one task as a worker would, as the attempt of this number; return what it raised."""
     registry = TaskRegistry()
     tasks.register(registry, store.spaces, llm, LinkingSettings())
-    context = replace(await store.task_context(), attempt=number)
+    context = replace(await store.task_context(), attempt=number, waited_s=waited_s)
     try:
         await registry.tasks[name](context)
     except (TaskError, LlmError) as error:
@@ -123,11 +125,13 @@ async def test_the_only_memory_left_is_waited_for_longer_and_longer(store: Store
     first = await attempt(store, llm, "linking.note")
     await store.rows("UPDATE memories SET updated_at = now() - interval '1 hour'")
     later = await attempt(store, llm, "linking.note")
+    after_an_hour = await attempt(store, llm, "linking.note", waited_s=3_600)
     after_a_failure = await attempt(store, llm, "linking.note", 2)
 
     assert isinstance(first, TaskPostponedError)
     assert isinstance(later, TaskPostponedError)
     assert first.retry_in_s == 30
     assert later.retry_in_s == 600
-    assert isinstance(after_a_failure, TaskError)
-    assert not isinstance(after_a_failure, TaskPostponedError)
+    for one in (after_an_hour, after_a_failure):
+        assert isinstance(one, TaskError)
+        assert not isinstance(one, TaskPostponedError)

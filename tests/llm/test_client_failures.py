@@ -5,12 +5,10 @@ import time
 
 import pytest
 
-from app.llm.errors import (
-    LlmRefusedError,
-    LlmUnavailableError,
-)
+from app.llm.errors import LlmAnswerError, LlmRefusedError, LlmUnavailableError
+from app.llm.protocol import Usage
 from tests.llm.client import GOOD, Ledger, Note, ask
-from tests.llm.server import Reply, WireServer, failed
+from tests.llm.server import Json, Reply, WireServer, completion, failed
 
 
 async def test_a_server_that_asks_to_wait_a_little_is_given_the_time(
@@ -75,7 +73,8 @@ async def test_a_server_that_stays_broken_is_unavailable_after_few_attempts(
     with pytest.raises(LlmUnavailableError, match="status 500"):
         await ask(wire_server, attempts=2)
 
-    assert len(wire_server.requests) == 2
+    # The last one is the shortest of questions, to tell whether it is there at all.
+    assert [len(sent["messages"]) for sent in wire_server.requests] == [2, 2, 1]
 
 
 async def test_a_slow_server_is_unavailable_and_what_it_may_have_computed_is_counted(
@@ -89,8 +88,25 @@ async def test_a_slow_server_is_unavailable_and_what_it_may_have_computed_is_cou
         await ask(wire_server, ledger, attempts=2, timeout_s=0.3)
 
     assert time.monotonic() - started < 10
-    assert len(ledger.entries) == 2
+    assert len(ledger.entries) == 3
     assert all(usage.prompt_tokens > 0 == usage.completion_tokens for usage in ledger.entries)
+
+
+@pytest.mark.parametrize("failure", [failed(500), Reply(GOOD.body, delay_s=30)])
+async def test_a_text_that_alone_is_not_answered_is_its_own_failure_and_not_the_servers(
+    wire_server: WireServer, failure: Reply
+) -> None:
+    def choosy(request: Json) -> Reply:
+        return failure if "A text." in json.dumps(request) else completion("yes", finish="length")
+
+    wire_server.handler = choosy
+    ledger = Ledger()
+
+    with pytest.raises(LlmAnswerError, match="answers others"):
+        await ask(wire_server, ledger, attempts=2, timeout_s=0.3)
+
+    assert wire_server.requests[-1]["max_tokens"] == 1
+    assert ledger.entries[-1] == Usage(100, 20)
 
 
 async def test_a_server_that_is_not_there_is_unavailable_and_costs_nothing() -> None:

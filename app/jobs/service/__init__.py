@@ -1,6 +1,6 @@
 """The verbs of jobs: callers queue, read, retry and cancel them; the worker runs them."""
 
-from app.jobs.service.asides import MOST_IN_A_ROW, Asides
+from app.jobs.service.asides import LONGEST_WAIT_S, MOST_IN_A_ROW, Asides
 from app.jobs.service.control import cancel, enqueue, retry
 from app.jobs.service.reading import backlog, find, is_due, page, queue_depth
 from app.jobs.service.running import Result, begin, cancel_is_requested, finish, note_progress
@@ -14,6 +14,7 @@ from app.jobs.service.upkeep import (
 )
 
 __all__ = [
+    "LONGEST_WAIT_S",
     "MOST_IN_A_ROW",
     "Asides",
     "Result",

@@ -10,6 +10,8 @@ from app.kit.errors import DatabaseUnavailableError
 
 MOST_IN_A_ROW = 8
 """Failures one after the other that are no longer the pieces' fault."""
+LONGEST_WAIT_S = 3_600.0
+"""For so long a piece alone waits for what it needs; then to be away counts as a failure."""
 
 Piece = TypeVar("Piece", bound=Hashable)
 
@@ -63,6 +65,7 @@ class Asides(Generic[Piece]):
         if self._error is None:
             return
         is_away = isinstance(self._error, TaskPostponedError)
-        if is_away and (self._is_there or context.attempt > 1):
+        is_over = context.attempt > 1 or context.waited_s >= LONGEST_WAIT_S
+        if is_away and (self._is_there or is_over):
             raise TaskError(str(self._error)) from self._error
         raise self._error

@@ -14,7 +14,7 @@ from app.jobs.errors import TaskError, TaskPostponedError, describe
 from app.jobs.protocol import TaskContext, TaskRegistry
 from app.jobs.schemas import Later, QueuedTask
 from app.jobs.service import running
-from app.jobs.service.running import Result
+from app.jobs.service.running import Begun, Result
 from app.kit import clock
 from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailableError
@@ -51,35 +51,37 @@ class Runner:
     async def run(self, task: QueuedTask) -> Later | None:
         """Run a task; return when it is to run again, ``None`` when it is done with."""
         async with self._database.transaction(tenant_id=task.tenant_id) as session:
-            attempt = await running.begin(
+            begun = await running.begin(
                 session, task, max_attempts=self._settings.max_attempts, now=clock.now()
             )
-        if attempt is None:
+        if begun is None:
             return None
         started = time.monotonic()
-        end = await self._attempt(task, attempt)
-        status = await _to_the_end(self._note(task, attempt, end.result))
-        _log(task, attempt, status, time.monotonic() - started, end.error)
+        end = await self._attempt(task, begun)
+        status = await _to_the_end(self._note(task, begun.attempt, end.result))
+        _log(task, begun.attempt, status, time.monotonic() - started, end.error)
         return end.later if status == "queued" else None
 
-    async def _attempt(self, task: QueuedTask, attempt: int) -> "_End":
+    async def _attempt(self, task: QueuedTask, begun: Begun) -> "_End":
         """Run the task's function; say how it ended and when to run it again."""
         try:
-            await self._call(task, attempt)
+            await self._call(task, begun)
         except asyncio.CancelledError as error:
             current = asyncio.current_task()
             if current is None or not current.cancelling():
-                return self._failed(error, attempt)
+                return self._failed(error, begun.attempt)
             current.uncancel()  # what is noted next must not be taken for cancelled too
             return _End(Result("queued", counts=False), Later(clock.now()))
         except TaskPostponedError as error:
             later = _later(timedelta(seconds=error.retry_in_s))
-            return _End(Result("queued", describe(error), counts=False), later, error)
+            waits = error.retry_in_s > 0
+            result = Result("queued", describe(error), counts=False, waits=waits)
+            return _End(result, later, error)
         except Exception as error:
-            return self._failed(error, attempt)
+            return self._failed(error, begun.attempt)
         return _End(Result("succeeded"))
 
-    async def _call(self, task: QueuedTask, attempt: int) -> None:
+    async def _call(self, task: QueuedTask, begun: Begun) -> None:
         function = self._registry.tasks.get(task.name)
         if function is None:
             msg = "This worker knows no such task."
@@ -90,8 +92,9 @@ class Runner:
                 tenant_id=task.tenant_id,
                 owner_id=task.owner_id,
                 job_id=task.job_id,
-                attempt=attempt,
-                reporter=_Reporter(self._database, task, attempt),
+                attempt=begun.attempt,
+                waited_s=begun.waited_s,
+                reporter=_Reporter(self._database, task, begun.attempt),
                 cancel_check=_CancelCheck(self._database, task),
             )
         )

@@ -6,6 +6,7 @@ was taken for dead finds its step in other hands and leaves it alone.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,12 +27,21 @@ class Result:
     error: str | None = None
     counts: bool = True
     """Whether it uses up one of the attempts."""
+    waits: bool = False
+    """Whether it is to be run again because something it needs is away."""
+
+
+class Begun(NamedTuple):
+    """An attempt that begins: its number from 1, and for how long what it needs has been away."""
+
+    attempt: int
+    waited_s: float
 
 
 async def begin(
     session: AsyncSession, task: QueuedTask, *, max_attempts: int, now: datetime
-) -> int | None:
-    """Note that an attempt begins; return its number, or ``None`` when there is nothing to do.
+) -> Begun | None:
+    """Note that an attempt begins; return ``None`` when there is nothing to do.
 
     Nothing is to do when the owner was erased, the step is done (the worker died before the queue
     heard of it), the job was cancelled, or workers died of it too often.
@@ -48,7 +58,9 @@ async def begin(
     attempt = step["attempts"] + 1
     job.started_at = job.started_at or now
     _replace(job, task, {**step, "status": "running", "attempts": attempt}, now)
-    return attempt
+    since = step.get("waits_since")
+    waited_s = (now - datetime.fromisoformat(since)).total_seconds() if since else 0.0
+    return Begun(attempt, waited_s)
 
 
 async def finish(
@@ -69,6 +81,8 @@ async def finish(
         error=result.error,
         queue_id=step["queue_id"],
     )
+    if result.waits:
+        ended["waits_since"] = step.get("waits_since", now.isoformat())
     _replace(job, task, ended, now)
     return status
 

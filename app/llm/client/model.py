@@ -25,6 +25,8 @@ from app.llm.kernel import answers
 from app.llm.protocol import Answer, Meter, Payer, Prompt, Usage
 
 _AWAY_S = 30.0
+_SHORT_S = 15.0
+_SHORTEST_QUESTION = "Say yes."
 _MOST_TOKENS = 10**9
 _LONGEST_QUOTE = 8_000
 _REPAIR = "That does not fit:\n{complaint}\nAnswer again, with the corrected JSON object only."
@@ -136,9 +138,28 @@ class OpenAiModel:
         try:
             text: str = await retrying(self._attempt, question, dialect)
         except TransientError as error:
+            if await self._is_there(question.payer, dialect):
+                msg = f"The language model does not answer this, though it answers others: {error}."
+                raise LlmAnswerError(msg) from error
             msg = f"The language model did not answer: {error}."
             raise LlmUnavailableError(msg).retry_after(error.wait_s or _AWAY_S) from error
         return text
+
+    async def _is_there(self, payer: Payer, dialect: Dialect) -> bool:
+        """Tell whether the model answers the shortest of questions: what failed was the other's."""
+        messages = [_message("user", _SHORTEST_QUESTION)]
+        body: dict[str, Any] = {"model": self.model, "messages": messages, dialect.limit: 1}
+        estimate = _estimate(body)
+        try:
+            async with asyncio.timeout(min(self._settings.timeout_s, _SHORT_S)):
+                completion: object = await self._api.chat.completions.create(**body)
+        except (openai.APIConnectionError, TimeoutError) as error:
+            await self._record_lost(payer, estimate, error)
+            return False
+        except (openai.APIError, ValueError):
+            return False
+        await self._record(payer, completion, estimate)
+        return isinstance(completion, ChatCompletion)
 
     async def _attempt(self, question: _Question, dialect: Dialect) -> str:
         await self._meter.check(question.payer)

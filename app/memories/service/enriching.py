@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs.errors import TaskError, TaskPostponedError
 from app.jobs.protocol import TaskContext
-from app.jobs.service import MOST_IN_A_ROW
+from app.jobs.service import LONGEST_WAIT_S, MOST_IN_A_ROW
 from app.kit import clock
 from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailableError, ServiceUnavailableError
@@ -191,7 +191,8 @@ class _Turn:
     async def end(self, found: Batch) -> None:
         """End the turn; fail the attempt if a memory failed."""
         if self._doubt is not None:
-            if self.error is None and self.context.attempt == 1:
+            is_over = self.context.attempt > 1 or self.context.waited_s >= LONGEST_WAIT_S
+            if self.error is None and not is_over:
                 raise self._doubt.patience()
             await self._set_aside(self._doubt.batch, self._doubt.failure())
         elif not found.memories:
