@@ -59,6 +59,10 @@ class BiographyRead(BaseModel):
     third_person: Annotated[str, Field(description='About the owner: "They often speak of …".')]
     second_person: Annotated[str, Field(description='To the owner: "You often speak of …".')]
     generated_by: GeneratedBy
+    is_current: Annotated[
+        bool,
+        Field(description="False: an earlier one, as the language model failed to write it anew."),
+    ]
 
 
 class MomentRead(BaseModel):

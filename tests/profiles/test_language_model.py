@@ -3,7 +3,7 @@
 import pytest
 
 from app.jobs.errors import TaskError, TaskPostponedError
-from app.llm.errors import LlmAnswerError, LlmRefusedError, LlmUnavailableError
+from app.llm.errors import LlmAnswerError, LlmError, LlmRefusedError, LlmUnavailableError
 from app.llm.fake import Scripted, ScriptedModel
 from app.llm.protocol import Prompt
 from tests.memories.helpers import Json, Store
@@ -92,6 +92,7 @@ async def test_its_words_are_stored_and_named(store: Store) -> None:
         "third_person": "They love tomatoes.",
         "second_person": "You love tomatoes.",
         "generated_by": "llm:scribe",
+        "is_current": True,
     }
     assert [line["text"] for line in found["summary"]] == ["The core of it all."]
     portrait = found["portrait"]
@@ -291,3 +292,43 @@ async def test_a_shade_that_fails_keeps_no_other_waiting(store: Store) -> None:
     assert before == "tomatoes"
     assert {shade["name"] for shade in (await profile(store))["shades"]} == {"tomatoes", "violin"}
     assert len(scribe.asked("shade")) == 1
+
+
+@pytest.mark.parametrize("error", [LlmRefusedError("no"), LlmUnavailableError("away")])
+async def test_a_biography_that_fails_keeps_nothing_else_and_the_old_one_says_so(
+    store: Store, error: LlmError
+) -> None:
+    await store.remember(*topics())
+    scribe = Scribe()
+    await _enrich(store, scribe)
+    await store.remember(*(said("2026-03-20", f"My violin, my violin {i}.") for i in range(5)))
+
+    scribe.changes["biography"] = error
+    for _ in range(2):
+        with pytest.raises((LlmRefusedError, TaskError)):
+            await run(store, "profiles.refresh", llm=scribe.model)
+    failed = await profile(store)
+    del scribe.changes["biography"]
+    await run(store, "profiles.refresh", llm=scribe.model)
+    mended = await profile(store)
+
+    assert failed["version"] == 2
+    assert {one["name"]: one["size"] for one in failed["shades"]}["violin"] == 9
+    assert failed["biography"]["third_person"] == "They love tomatoes."
+    assert (failed["biography"]["is_current"], mended["biography"]["is_current"]) == (False, True)
+
+
+async def test_an_old_biography_does_not_outlive_what_it_says(store: Store) -> None:
+    stored = await store.remember(*topics())
+    scribe = Scribe()
+    await _enrich(store, scribe)
+    await store.edit(stored[0]["id"], content="I planted beans in the garden, no tomatoes.")
+
+    scribe.changes["biography"] = LlmRefusedError("no")
+    await store.send("POST", "/v1/users/alice/profile:refresh", {})
+    with pytest.raises(LlmRefusedError):
+        await _enrich(store, scribe)
+
+    biography = (await profile(store))["biography"]
+    assert (biography["generated_by"], biography["is_current"]) == ("deterministic:shades", True)
+    assert "They love" not in biography["third_person"]

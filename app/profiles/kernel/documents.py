@@ -74,6 +74,8 @@ class Biography:
     second: str
     generated_by: str
     sources: tuple[int, ...]
+    is_current: bool = True
+    """False: of the shades as they were before, as the model failed on what they are now."""
 
 
 @dataclass(frozen=True, slots=True)

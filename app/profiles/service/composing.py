@@ -37,7 +37,8 @@ _RECENT_DAYS = 3
 async def refresh(context: TaskContext, shop: Workshop) -> None:
     """Follow an owner's memories; make a new version of the profile when enough has changed.
 
-    A shade that a language model fails on stays as it was, and fails the attempt at its end.
+    What a language model fails on, a shade or the biography, stays as it was, and fails the attempt
+    at its end.
     """
     await following.follow(context, shop.spaces)
     found = await subject(context, shop)
@@ -49,11 +50,10 @@ async def refresh(context: TaskContext, shop: Workshop) -> None:
     try:
         has_news = state.changes > 0 or state.wants_full
         is_full = has_news and await finding.renew(whose, state)
-        asides = Asides[UUID](OwnerGoneError)
+        asides = Asides[UUID | str](OwnerGoneError)
         await dressing.dress(whose, asides)
         if not await context.is_cancelled():
-            is_whole = not asides.pieces
-            await _compose(whose, is_full=is_full, is_whole=is_whole, seen=state.changes)
+            await _compose(whose, asides, is_full=is_full, seen=state.changes)
             asides.close(context)
     except OwnerGoneError:
         return
@@ -70,7 +70,7 @@ def is_due(state: ProfileState, shop: Workshop) -> bool:
     return state.changes >= max(1.0, shop.settings.refresh_share * state.members)
 
 
-async def _compose(whose: Subject, *, is_full: bool, is_whole: bool, seen: int) -> None:
+async def _compose(whose: Subject, asides: Asides[UUID | str], *, is_full: bool, seen: int) -> None:
     """Make a version of what there is; where that is not the whole the profile stays due."""
     async with whose.reading() as session:
         last = await versions.get(session, whose.scope)
@@ -78,13 +78,15 @@ async def _compose(whose: Subject, *, is_full: bool, is_whole: bool, seen: int) 
         made = await days.made(session, whose.scope, limit=MOST_DAYS)
         read = await _day_sentences(session, whose, made)
         members = await shades.count_members(session, whose.scope)
-    before = PROFILE.validate_python(last.document) if last is not None else Profile()
-    profile = replace(
-        _extracted(made, read),
-        shades=tuple(held),
-        biography=await _biography(whose, before, held),
-    )
-    profile = await _written(whose, before, profile, made)
+        before = PROFILE.validate_python(last.document) if last is not None else Profile()
+        earlier = await _standing(session, whose, last, before.biography)
+    profile = replace(_extracted(made, read), shades=tuple(held))
+    with asides.trying("summary"):
+        profile = await _written(whose, before, profile, made)
+    biography = earlier
+    with asides.trying("biography"):
+        biography = await _biography(whose, before, held)
+    profile = replace(profile, biography=biography)
     async with whose.writing() as (session, state):
         document = PROFILE.dump_python(profile, mode="json")
         if last is None or document != last.document:
@@ -95,7 +97,7 @@ async def _compose(whose: Subject, *, is_full: bool, is_whole: bool, seen: int) 
         if is_full:
             state.full_version, state.wants_full = state.version, False
         state.changes = max(0, state.changes - seen)
-        state.members, state.is_forced, state.updated_at = members, not is_whole, clock.now()
+        state.members, state.is_forced, state.updated_at = members, bool(asides.pieces), clock.now()
 
 
 async def _shades(session: AsyncSession, whose: Subject) -> list[Shade]:
@@ -145,12 +147,24 @@ def _counted(each: Sequence[Portrait]) -> Portrait:
     )
 
 
+async def _standing(
+    session: AsyncSession, whose: Subject, last: ProfileVersion | None, written: Biography | None
+) -> Biography | None:
+    """Return the biography before, as what it is, if its sources are still as they were then."""
+    if last is None or written is None:
+        return None
+    held = await memories.by_ordinals(session, whose.scope, written.sources)
+    same = [m for m in held if m.archived_at is None and m.updated_at <= last.created_at]
+    return replace(written, is_current=False) if len(same) == len(written.sources) else None
+
+
 async def _biography(whose: Subject, before: Profile, held: Sequence[Shade]) -> Biography | None:
     """Return the biography of these shades; the one before if they are what they were."""
     if whose.shop.llm is None or not held:
         return None
-    if before.biography is not None and before.shades == tuple(held):
-        return before.biography
+    old = before.biography
+    if old is not None and old.is_current and before.shades == tuple(held):
+        return old
     return await asking.biography(whose, whose.shop.llm, held)
 
 

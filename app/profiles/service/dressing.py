@@ -25,7 +25,7 @@ _MOST_QUOTES = 4
 _MOST_TERM_SOURCES = 50
 
 
-async def dress(whose: Subject, asides: Asides[UUID]) -> None:
+async def dress(whose: Subject, asides: Asides[UUID | str]) -> None:
     """Make the texts of every shade whose members changed; set those aside that fail."""
     async with whose.reading() as session:
         stale = [one.id for one in await shades.outlines(session, whose.scope) if one.is_stale]

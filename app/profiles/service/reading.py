@@ -81,6 +81,7 @@ def _biography(profile: Profile) -> BiographyRead:
         third_person=documents.biography_of(profile),
         second_person=documents.biography_of(profile, second=True),
         generated_by=profile.biography.generated_by if profile.biography else SHADES,
+        is_current=profile.biography is None or profile.biography.is_current,
     )
 
 
