@@ -44,6 +44,7 @@ from app.memories.service import Spaces
 from app.profiles.router import router as profiles_router
 from app.retrieval.router import router as retrieval_router
 from app.retrieval.service import Recaller
+from app.segmentation.router import router as segmentation_router
 from app.tenants import service as tenants
 from app.tenants.dependencies import Gate, get_session, guard_metrics, require
 from app.tenants.errors import (
@@ -76,6 +77,7 @@ _ROUTERS = (
     models_router,
     thoughts_router,
     facts_router,
+    segmentation_router,
     linking_router,
     profiles_router,
     forgetting_router,

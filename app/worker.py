@@ -23,6 +23,7 @@ from app.llm.protocol import LanguageModel
 from app.memories import tasks as memories
 from app.memories.service import Spaces
 from app.profiles import tasks as profiles
+from app.segmentation import tasks as segmentation
 from app.thoughts import tasks as thoughts
 
 NICENESS = 5
@@ -49,6 +50,7 @@ def build_registry(
     linking.register(registry, spaces, llm, settings.linking)
     profiles.register(registry, spaces, llm, settings.profiles)
     forgetting.register(registry, DERIVATIONS)
+    segmentation.register(registry, spaces, settings.segmentation)
     thoughts.register(registry, spaces, llm, settings.thoughts)
     facts.register(registry, llm)
     return registry

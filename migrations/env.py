@@ -12,6 +12,7 @@ import app.linking.models
 import app.llm.models
 import app.memories.models
 import app.profiles.models
+import app.segmentation.models
 import app.tenants.models
 import app.thoughts.models  # noqa: F401  -- these imports fill the metadata
 from app.kit.database import sqlalchemy_url

@@ -177,6 +177,33 @@ class ThoughtSettings(Group):
         return value
 
 
+class SegmentationSettings(Group):
+    """Segments: where one event ends and the next begins (EM-LLM)."""
+
+    signal: Literal["block", "next"] = Field(
+        "block", description="What is compared with four turns: the four behind, or the next one."
+    )
+    gamma: Annotated[float, Ge(0)] = Field(
+        1.0, description="Deviations above the mean surprise that begin a segment."
+    )
+    refinement: Literal["none", "modularity", "conductance"] = Field(
+        "modularity", description="By what a beginning is moved once the turns behind it are known."
+    )
+    least: Annotated[int, Ge(2)] = Field(8, description="Turns of a segment, at least.")
+    most: Annotated[int, Ge(16), Le(512)] = Field(128, description="Turns of a segment, at most.")
+    gap_minutes: Annotated[float, Ge(0)] = Field(
+        30, description="Minutes between two turns above which the later one begins a segment."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        """Refuse a least size that two segments of a cut one could not have."""
+        if 2 * self.least > self.most:
+            msg = "least must be at most half of most"
+            raise ValueError(msg)
+        return self
+
+
 class LimitSettings(Group):
     """What one request or key may ask."""
 
@@ -279,6 +306,7 @@ class Settings(BaseSettings):
     linking: LinkingSettings = LinkingSettings()
     profiles: ProfileSettings = ProfileSettings()
     thoughts: ThoughtSettings = ThoughtSettings()
+    segmentation: SegmentationSettings = SegmentationSettings()
     limits: LimitSettings = LimitSettings()
     http: HttpSettings = HttpSettings()
     jobs: JobSettings = JobSettings()

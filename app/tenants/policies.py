@@ -80,6 +80,7 @@ class Mechanisms(Body):
         StrictBool, Field(description="MemoryBank: summaries and portraits of days.")
     ] = True
     profiles: Annotated[StrictBool, Field(description="Second Me: shades and biography.")] = True
+    segments: Annotated[StrictBool, Field(description="EM-LLM: segments.")] = True
 
     def switches_on(self, before: "Mechanisms") -> bool:
         """Tell whether a mechanism runs that did not."""

@@ -14,6 +14,7 @@ from app.linking import tasks as linking
 from app.llm.protocol import LanguageModel
 from app.memories import tasks as memories
 from app.profiles import tasks as profiles
+from app.segmentation import tasks as segmentation
 from app.thoughts import tasks as thoughts
 from tests.memories.helpers import Json, Sent, Store, at, until_done
 
@@ -52,6 +53,7 @@ def registry(store: Store, llm: LanguageModel | None = None) -> TaskRegistry:
     """Return the tasks of the chain, on this api's embedder."""
     made = TaskRegistry()
     memories.register(made, store.spaces, store.settings.housekeeping, DERIVATIONS)
+    segmentation.register(made, store.spaces, store.settings.segmentation)
     linking.register(made, store.spaces, llm, store.settings.linking)
     thoughts.register(made, store.spaces, llm, store.settings.thoughts)
     profiles.register(made, store.spaces, llm, store.settings.profiles)

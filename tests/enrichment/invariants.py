@@ -37,6 +37,7 @@ async def check(store: Store, user_id: str = "alice", *, foreign: str | None = N
     vectors_are_of_notes_and_thoughts(held)
     facts_follow_from_what_was_observed(held)
     counts_are_those_of_a_recount(held)
+    segments_hold_each_turn_once(held)
     if foreign:
         nothing_is_of_another_owner(held, foreign)
 
@@ -271,6 +272,22 @@ def counts_are_those_of_a_recount(held: Held) -> None:
         times = recalls.get(memory["ordinal"], 0)
         assert memory["recall_count"] == times, "recalls were lost or counted twice"
         assert memory["strength_days"] == 1 + times
+
+
+def segments_hold_each_turn_once(held: Held) -> None:
+    """Segments are made of turns that are there, of one session and agent, none of them twice."""
+    verbatim = {row["ordinal"]: row for row in held["memories"] if not row["generated_by"]}
+    seen: set[int] = set()
+    for row in held["segments"]:
+        members = set(row["members"])
+        assert members <= set(verbatim), "a segment names an erased turn"
+        assert set(row["representatives"]) <= members, "a segment is stood for by another's turn"
+        assert not members & seen, "a turn is in two segments"
+        seen |= members
+        for ordinal in members:
+            turn = verbatim[ordinal]
+            same = (turn["session_id"], turn["agent_id"]) == (row["session_id"], row["agent_id"])
+            assert same, "two sessions or agents in one segment"
 
 
 def nothing_is_of_another_owner(held: Held, secret: str) -> None:

@@ -47,6 +47,13 @@ _BREAKS = {
     "recalls were lost or counted twice": f"UPDATE memories SET recall_count = 7 WHERE {_OF}",
     "a fact names an erased": f"UPDATE facts SET source_ordinals = '{{99}}' WHERE {_OF}",
     "facts of other observations": f"UPDATE facts SET object = 'Nowhere' WHERE {_OF}",
+    "a segment names an erased turn": f"UPDATE segments SET members = '{{99}}', "
+    f"representatives = '{{99}}' WHERE {_OF}",
+    "stood for by another's turn": f"UPDATE segments SET representatives = '{{3}}' WHERE {_OF} "
+    "AND first_ordinal = 1",
+    "a turn is in two segments": f"UPDATE segments SET members = '{{1}}', "
+    f"representatives = '{{1}}' WHERE {_OF}",
+    "two sessions or agents in one": f"UPDATE segments SET session_id = 'other' WHERE {_OF}",
     "holds another owner's": f"UPDATE notes SET context = 'a quokka' WHERE {_OF}",
 }
 """What a check says, and what is done to the rows to make it say so."""

@@ -16,6 +16,7 @@ MADE = {
     "facts": ("facts", "fact_observations"),
     "summaries": ("day_summaries",),
     "profiles": ("profiles", "shade_members"),
+    "segments": ("segments",),
 }
 """The tables that show that a mechanism was at work."""
 

@@ -46,6 +46,9 @@ FOREIGN_TABLES: Mapping[str, tuple[frozenset[str], str]] = {
     "app/retrieval/repository/linked.py": (
         frozenset({"memories"}), "what is linked passes the same narrowing as what is found",
     ),
+    "app/retrieval/repository/neighbours.py": (
+        frozenset({"memories"}), "the turns beside a hit in its session",
+    ),
     "app/linking/repository/links.py": (
         frozenset({"memories"}), "a link is shown while both its memories are live",
     ),
@@ -114,6 +117,9 @@ UNSCOPED: Mapping[str, Mapping[str, str]] = {
     },
     "app/retrieval/repository/questions.py": {
         "count_stems": "counts the words of a text; no rows",
+    },
+    "app/segmentation/repository.py": {
+        "_read": "a private helper that takes the scoped statement",
     },
     "app/tenants/repository/erasure.py": {
         "_model_tables": "embedding models are the operator's",

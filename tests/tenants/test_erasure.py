@@ -32,6 +32,8 @@ _CHOSEN = {
     ("jobs", "status"): "queued",
     ("thoughts", "status"): "active",
     ("note_evolutions", "action"): "strengthen",
+    ("segments", "reason"): "start",
+    ("segments", "means"): [[1.0, 0.0, 0.0]],
     ("note_links", "target_ordinal"): 0,  # a link goes to an earlier note
 }
 """What columns take that take a few values only."""

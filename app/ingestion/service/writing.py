@@ -31,6 +31,7 @@ _ERASED_MEANWHILE = 3
 ENRICHMENT = "enrich"
 ENRICHMENT_TASKS: tuple[str, ...] = (
     "memories.embed",
+    "segmentation.segment",
     "linking.note",
     "linking.link",
     "thoughts.think",

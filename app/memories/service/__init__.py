@@ -7,6 +7,7 @@ from app.memories.repository.hidden import hidden
 from app.memories.repository.periods import Period, first_period, in_period, local_days, years
 from app.memories.repository.rows import MemoryQuery, live_by_ids
 from app.memories.repository.sources import episodes as source_episodes
+from app.memories.repository.streams import Stream, Turn, turns, turns_before
 from app.memories.repository.told_days import of_memories as told_days
 from app.memories.repository.told_days import telling
 from app.memories.repository.vectors import as_parameter
@@ -72,6 +73,8 @@ __all__ = [
     "SourcesGone",
     "Space",
     "Spaces",
+    "Stream",
+    "Turn",
     "Writer",
     "add",
     "add_derived",
@@ -122,6 +125,8 @@ __all__ = [
     "take_ordinals",
     "telling",
     "told_days",
+    "turns",
+    "turns_before",
     "unembedded",
     "weakest",
     "years",

@@ -39,7 +39,7 @@ class Service:
 
     def switch(self, user: str, *, on: bool, **settings: object) -> None:
         """Switch all mechanisms of a user on or off; further settings as given."""
-        names = ("linking", "thoughts", "summaries", "profiles")
+        names = ("linking", "thoughts", "summaries", "profiles", "segments")
         mechanisms = dict.fromkeys(names, on)
         self.call("PUT", f"/v1/users/{user}/settings", {"mechanisms": mechanisms, **settings})
 

@@ -1,0 +1,1 @@
+"""Where events begin and end, and which turns stand for one. Pure."""
