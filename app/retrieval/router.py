@@ -79,6 +79,7 @@ def _question(principal: Principal, body: RecallRequest) -> service.Question:
             node=service.parse_filters(body.filters),
         ),
         recipe=body.recipe,
+        segments=body.segments,
         min_score=body.min_score,
         deadline_s=body.deadline_ms / 1e3 if body.deadline_ms is not None else None,
         with_sources="sources" in body.include,

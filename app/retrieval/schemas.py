@@ -17,7 +17,9 @@ Query = Annotated[
     AfterValidator(not_blank),
     Field(description="What is wanted, in plain words; at most 8 KiB.", examples=["pets"]),
 ]
-Recipe = Literal["default", "fused", "lexical", "dense", "linked", "thoughts"]
+Recipe = Literal[
+    "default", "fused", "lexical", "dense", "linked", "thoughts", "contiguous", "hierarchical"
+]
 
 
 class RecallRequest(Body):
@@ -77,9 +79,16 @@ class RecallRequest(Body):
             "one arm. `linked`: the "
             "hits of `default`, and behind them at most as many memories that are linked to them. "
             "`thoughts`: the hits of `default` and the sources of the nearest thoughts, in one "
-            "ranking."
+            "ranking. `contiguous`: seven tenths are the best hits of `default`, the rest are the "
+            "turns beside them in their sessions. `hierarchical`: the hits of `default` within "
+            "the segments that are nearest to the query, and within what is in no segment yet."
         ),
     ] = "default"
+    segments: Annotated[
+        int,
+        Field(ge=1, le=1_000, description="Recipe `hierarchical`: segments looked into."),
+        NUMBER,
+    ] = 16
     min_score: Annotated[
         float, Field(strict=True, ge=0, le=1, description="Leave out hits that score less.")
     ] = 0
@@ -162,7 +171,8 @@ class Explanation(BaseModel):
             description="What the question alone made of it: the sum of `features`, or `fused` "
             "with recipes of one stage; with days asked about a quarter of this and three quarters "
             "of `on_day`; with recipe `thoughts` the reciprocal ranks of this and of "
-            "`thought_rank`; with a link the hit's relevance x `link_weight`."
+            "`thought_rank`; with a link the hit's relevance x `link_weight`; beside a hit half "
+            "of its relevance."
         ),
     ]
     retention: Annotated[
@@ -222,6 +232,10 @@ class Hit(BaseModel):
         UUID | None,
         Field(description="The hit that led to it by a link; null: the question itself did."),
     ] = None
+    neighbour_of: Annotated[
+        UUID | None,
+        Field(description="Recipe `contiguous`: the hit that it stands beside in its session."),
+    ] = None
     explain: Explanation | None = None
 
     @classmethod
@@ -242,6 +256,7 @@ class Hit(BaseModel):
             score=one.score,
             source_episode_ids=sources,
             linked_from=one.linked_from,
+            neighbour_of=one.neighbour_of,
             explain=Explanation.of(one) if explain else None,
         )
 

@@ -58,3 +58,5 @@ class Candidate(NamedTuple):
     """What the score was multiplied by."""
     linked_from: UUID | None = None
     """The hit that led to it by a link; ``None``: the question did."""
+    neighbour_of: UUID | None = None
+    """The hit that it stands beside; ``None``: it came for another reason."""

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.memories.models import Memory
 from app.retrieval.kernel.filters import All, AnyOf, Condition, FilterNode, Not
+from app.segmentation.schemas import Within
 from app.tenants.schemas import Scope
 
 Clause = sa.ColumnElement[bool]
@@ -32,6 +33,7 @@ class Narrowing:
     kinds: Sequence[str] | None = None
     as_of: datetime | None = None
     node: FilterNode | None = None
+    within: Within | None = None
 
     def members(self) -> dict[str, Any]:
         """Return what narrows besides the filter, by name."""
@@ -40,6 +42,8 @@ class Narrowing:
             "agent_id": self.agent_id,
             "kinds": list(self.kinds) if self.kinds is not None else None,
             "as_of": self.as_of,
+            "ordinals": self.within and list(self.within.ordinals),
+            "after": self.within and self.within.after,
         }
         return {name: value for name, value in given.items() if value is not None}
 
@@ -55,9 +59,21 @@ def clauses(narrowing: Narrowing) -> list[Clause]:
         found.append(Memory.kind.in_(narrowing.kinds))
     if narrowing.as_of is not None:
         found.append(Memory.occurred_at <= narrowing.as_of)
+    if narrowing.within is not None:
+        found.append(_is_within(narrowing.within))
     if narrowing.node is not None:
         found.append(compile_node(narrowing.node))
     return found
+
+
+def _is_within(within: Within) -> Clause:
+    ordinals = sa.bindparam(None, list(within.ordinals), ARRAY(sa.Integer))
+    return sa.or_(
+        Memory.ordinal == sa.any_(ordinals),
+        Memory.ordinal > within.after,
+        # What nothing may be made of is in no segment.
+        sa.not_(Memory.infer),
+    )
 
 
 def passing(scope: Scope, narrowing: Narrowing) -> sa.Select[Any]:

@@ -190,6 +190,10 @@ _NARROWED = {
     "agent_id": "AND agent_id = :agent_id",
     "kinds": "AND kind = ANY(CAST(:kinds AS text[]))",
     "as_of": "AND occurred_at <= :as_of",
+    # What nothing may be made of is in no segment.
+    "ordinals": "AND (ordinal = ANY(CAST(:ordinals AS integer[])) OR ordinal > :after "
+    "OR NOT infer)",
+    "after": "",
 }
 
 

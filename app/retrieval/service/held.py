@@ -12,6 +12,7 @@ def candidate_of(
     score: float = 0,
     linked_from: UUID | None = None,
     link_weight: float | None = None,
+    neighbour_of: UUID | None = None,
 ) -> Candidate:
     """Return the memory as a candidate of which neither arm said anything."""
     return Candidate(
@@ -40,4 +41,5 @@ def candidate_of(
         metadata=memory.metadata_,
         linked_from=linked_from,
         link_weight=link_weight,
+        neighbour_of=neighbour_of,
     )

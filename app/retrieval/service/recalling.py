@@ -28,7 +28,7 @@ from app.retrieval.repository import recall as recall_rows
 from app.retrieval.repository.filters import Narrowing
 from app.retrieval.repository.recall import DensePath, Search
 from app.retrieval.schemas import Recipe
-from app.retrieval.service import dated
+from app.retrieval.service import contiguous, dated, hierarchical
 from app.retrieval.service.dated import Dated
 from app.retrieval.service.linked import linked_to
 from app.retrieval.service.staging import people_names, second_stage
@@ -44,7 +44,7 @@ _PATIENCE_S = 0.05
 
 _ONE_ARM: dict[Recipe, tuple[float, float]] = {"lexical": (1, 0), "dense": (0, 1)}
 """Weights (lexical, dense) of the recipes that use one arm; others fuse as configured."""
-_TWO_STAGES = frozenset({"default", "linked", "thoughts"})
+_TWO_STAGES = frozenset({"default", "linked", "thoughts", "contiguous", "hierarchical"})
 _NEAR = 30
 """Best of each arm that the second stage looks at, at least."""
 _RESERVE = 10
@@ -61,6 +61,8 @@ class Question:
     limit: int
     narrowing: Narrowing
     recipe: Recipe = "default"
+    segments: int = 16
+    """Segments that the recipe ``hierarchical`` looks into."""
     min_score: float = 0
     deadline_s: float | None = None
     with_sources: bool = False
@@ -142,6 +144,7 @@ class Recaller:
         if scope is None:
             return Recalled([], {}, asked.is_degraded)
         local = await tenants.effective_settings(session, scope)
+        question = await _within_segments(session, scope, question, asked)
         law = _law(local, question)
         wanted = question.limit + (_RESERVE if law is not None else 0)
         search = self._search(scope, question, asked, wanted)
@@ -172,9 +175,7 @@ class Recaller:
             )
         with stage("fuse"):
             kept = _best(found, law, question, now)[: question.limit]
-        if question.recipe == "linked":
-            linked = await linked_to(session, scope, kept, question.narrowing, now=now)
-            kept += _best(linked, law, question, now)
+        kept = await _with_others(session, scope, kept, question, law, now=now)
         sources = await self._sources(session, scope, question, kept)
         # Where no vector was ever made, the embedder has been away since the first write.
         has_no_vectors = asked.table is None and question.recipe != "lexical" and scope.keys > 0
@@ -275,6 +276,45 @@ def _times(
         return Times()
     at = question.narrowing.as_of or now
     return dated.read(question.text, local, names=people_names(found), at=at)
+
+
+async def _within_segments(
+    session: AsyncSession, scope: Scope, question: Question, asked: _Asked
+) -> Question:
+    """Narrow a question of the recipe ``hierarchical``; without its vector it stays as it is."""
+    if question.recipe != "hierarchical" or asked.vector is None or asked.table is None:
+        return question
+    narrowing = await hierarchical.within(
+        session,
+        scope,
+        question.narrowing,
+        vector=asked.vector,
+        table=asked.table,
+        segments=question.segments,
+    )
+    return replace(question, narrowing=narrowing)
+
+
+async def _with_others(
+    session: AsyncSession,
+    scope: Scope,
+    kept: list[Candidate],
+    question: Question,
+    law: Law | None,
+    *,
+    now: datetime,
+) -> list[Candidate]:
+    """Return the hits together with what a recipe adds to them: links, or neighbours."""
+    if question.recipe == "linked":
+        linked = await linked_to(session, scope, kept, question.narrowing, now=now)
+        return kept + _best(linked, law, question, now)
+    if question.recipe == "contiguous":
+        beside = await contiguous.beside(
+            session, scope, kept, question.narrowing, limit=question.limit, now=now
+        )
+        beside = _best(beside, law, question, now)
+        return contiguous.joined(kept, beside, limit=question.limit)
+    return kept
 
 
 def _scored(
