@@ -4,11 +4,13 @@ Row-level security reads two settings, made inside each transaction and gone wit
 ``app.tenant_id`` (what tenant tables show) and ``app.owner_id`` (what an owner's tables show).
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 from uuid import UUID
 
+import psycopg
 import sqlalchemy as sa
 from pgvector.psycopg import register_vector_async
 from psycopg import AsyncConnection
@@ -46,6 +48,14 @@ _ENTER_BOTH = sa.text("""
 """)
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A statement of constant text that changes nothing, and its values."""
+
+    statement: sa.TextClause | sa.TextualSelect
+    values: Mapping[str, Any]
+
+
 def sqlalchemy_url(url: str) -> sa.URL:
     """Return ``url`` with the psycopg 3 driver, whatever driver it names."""
     return sa.make_url(url).set(drivername="postgresql+psycopg")
@@ -67,6 +77,7 @@ class Database:
             },
         )
         self._settings = settings
+        self._texts: dict[sa.TextClause | sa.TextualSelect, bytes] = {}
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         sa.event.listen(self.engine.sync_engine, "connect", self._prepare)
 
@@ -113,6 +124,34 @@ class Database:
                 raise _unavailable(is_committing=is_committing) from error
             raise
 
+    async def read_in_one_trip(self, reads: Sequence[Read]) -> list[list[tuple[Any, ...]]] | None:
+        """Run reads in one transaction that costs one round trip; return each one's rows.
+
+        The order is kept, so a read may rely on settings that one before it makes. ``None`` where
+        the database did not take them all: ask again by ``transaction``, which tells why.
+        """
+        try:
+            async with self.engine.connect() as connection:
+                raw = await connection.get_raw_connection()
+                driver = cast(AsyncConnection[Any], raw.driver_connection)
+                rows = None
+                try:
+                    rows = await _piped(driver, [(self._text(one), one.values) for one in reads])
+                finally:
+                    if rows is None:  # in what state it is left, nobody knows
+                        await connection.invalidate()
+                return rows
+        except (psycopg.Error, DBAPIError, PoolTimeoutError):
+            return None
+
+    def _text(self, read: Read) -> bytes:
+        """Return a statement as the driver takes it; each is compiled once."""
+        text = self._texts.get(read.statement)
+        if text is None:
+            text = str(read.statement.compile(dialect=self.engine.dialect)).encode()
+            self._texts[read.statement] = text
+        return text
+
     def pool_use(self) -> tuple[int, int]:
         """Return how many connections are checked out, and how many there may be."""
         pool = self.engine.pool
@@ -123,6 +162,17 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+
+
+async def _piped(
+    driver: AsyncConnection[Any], reads: Sequence[tuple[bytes, Mapping[str, Any]]]
+) -> list[list[tuple[Any, ...]]]:
+    async with driver.pipeline():
+        cursors = [driver.cursor() for _ in reads]
+        for cursor, (text, values) in zip(cursors, reads, strict=True):
+            await cursor.execute(text, values)
+        await driver.execute("COMMIT")
+    return [await cursor.fetchall() for cursor in cursors]
 
 
 def _passes(error: DBAPIError) -> bool:

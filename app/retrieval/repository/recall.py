@@ -20,6 +20,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.kit.database import Read
 from app.memories.models import Memory
 from app.retrieval.kernel.candidates import Candidate
 from app.tenants.schemas import Scope
@@ -237,15 +238,28 @@ def _text(
     return sa.text(" ".join(statement.split())).columns(*_COLUMNS)
 
 
+def reading(scope: Scope, asked: Search) -> Read:
+    """Return the read of a recall without a filter, for use with others in one round trip."""
+    assert asked.passing is None
+    statement = _text(asked.dense, asked.model_id or 0, asked.narrowed, is_filtered=False)
+    return Read(statement, _values(scope, asked))
+
+
+def candidates(rows: Sequence[Sequence[Any]]) -> Sequence[Candidate]:
+    """Return what a recall's rows say, best first."""
+    return [Candidate(*row) for row in rows]
+
+
 async def search(session: AsyncSession, scope: Scope, asked: Search) -> Sequence[Candidate]:
     """Run a recall; return candidates with what each arm said of them, best first."""
     is_filtered = asked.passing is not None
     statement = _text(asked.dense, asked.model_id or 0, asked.narrowed, is_filtered=is_filtered)
-    values = {"owner_id": scope.owner_id, **asked.values}
     if asked.passing is not None:
         passing = asked.passing.cte("passing").prefix_with("MATERIALIZED")
         statement = statement.add_cte(passing)
-    elif asked.narrowed:
-        values["tenant_id"] = scope.tenant_id
-    rows = await session.execute(statement, values)
-    return [Candidate(*row) for row in rows]
+    return candidates((await session.execute(statement, _values(scope, asked))).all())
+
+
+def _values(scope: Scope, asked: Search) -> dict[str, Any]:
+    values = {"owner_id": scope.owner_id, **asked.values}
+    return values | {"tenant_id": scope.tenant_id} if asked.narrowed else values

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -45,8 +46,14 @@ _PATIENCE_S = 0.05
 _ONE_ARM: dict[Recipe, tuple[float, float]] = {"lexical": (1, 0), "dense": (0, 1)}
 """Weights (lexical, dense) of the recipes that use one arm; others fuse as configured."""
 _TWO_STAGES = frozenset({"default", "linked", "thoughts", "contiguous", "hierarchical"})
+_PLAIN = frozenset({"default", "fused", "lexical", "dense"})
+"""Recipes that are one search and no more."""
 _NEAR = 30
 """Best of each arm that the second stage looks at, at least."""
+_GROWTH = 1.25
+"""An owner with so many times the keys is searched anew."""
+_KNOWN_OWNERS = 10_000
+"""Owners that a process remembers, so that a recall is one round trip."""
 _RESERVE = 10
 """Candidates beyond the limit, so that what has faded can give way to what has not."""
 
@@ -109,22 +116,83 @@ class Recaller:
         self._spaces = spaces
         self._settings = settings
         self._timeout_s = timeout_s
+        self._known: dict[tuple[UUID, OwnerName], Scope] = {}
+        """What was last seen of owners, the least lately seen first."""
 
     async def recall(self, question: Question, *, now: datetime) -> Recalled:
         """Return the memories that answer a question, best first; none for an unknown owner."""
-        # The owner is looked up while the embedder computes. An embedder that takes long must not
-        # keep a connection from others, though: then the look-up is done again.
+        known = self._known.get((question.tenant_id, question.owner))
         embedding = asyncio.create_task(self._embed(question))
         try:
-            async with self._entered(question) as (session, scope):
-                await asyncio.wait({embedding}, timeout=_PATIENCE_S)
-                if embedding.done():
-                    return await self._answer(session, scope, question, embedding.result(), now)
-            asked = await embedding
-            async with self._entered(question) as (session, scope):
-                return await self._answer(session, scope, question, asked, now)
+            if known is not None:
+                await asyncio.sleep(0)  # the embedder is asked first: it computes while we read on
+                if _is_plain(question, _local(known), now):
+                    found = await self._recall_known(known, question, embedding, now)
+                    if found is not None:
+                        return found
+            return await self._recall(question, embedding, now)
         finally:
             embedding.cancel()
+
+    async def _recall_known(
+        self, known: Scope, question: Question, embedding: asyncio.Task[_Asked], now: datetime
+    ) -> Recalled | None:
+        """Enter the owner and search in one round trip, by what an earlier recall saw of it.
+
+        ``None`` if the owner turns out to be another, or to want another search, by now.
+        """
+        asked = await embedding
+        search = self._planned(known, question, asked, now)
+        reads = (
+            tenants.entering(question.tenant_id, question.owner),
+            recall_rows.reading(known, search),
+        )
+        with stage("sql"):
+            answers = await self._database.read_in_one_trip(reads)
+        scope = tenants.entered(question.tenant_id, answers[0]) if answers else None
+        if not answers or scope is None:
+            return None
+        self._remember(question, scope)
+        if not self._would_search_alike(scope, known, asked):
+            return None
+        with stage("fuse"):
+            local = _local(scope)
+            when = Dated(Times(), ZoneInfo(local.time_zone), {})
+            found = recall_rows.candidates(answers[1])
+            found = _scored(found, question, local, when, _wanted(question, local))
+            kept = _best(found, _law(local, question), question, now)[: question.limit]
+        return _recalled(kept, {}, question, asked, scope)
+
+    def _would_search_alike(self, scope: Scope, known: Scope, asked: _Asked) -> bool:
+        """Tell whether the search for what was known of an owner is the one for what it is now.
+
+        A few keys more or less than the dense arm was sized for do no harm.
+        """
+        table = asked.table
+        return (
+            (scope.owner_id, scope.local) == (known.owner_id, known.local)
+            and scope.keys <= known.keys * _GROWTH
+            and (table is None or self._dense_path(scope, table) == self._dense_path(known, table))
+        )
+
+    def _remember(self, question: Question, scope: Scope) -> None:
+        self._known.pop((question.tenant_id, question.owner), None)
+        self._known[question.tenant_id, question.owner] = scope
+        if len(self._known) > _KNOWN_OWNERS:
+            del self._known[next(iter(self._known))]
+
+    async def _recall(
+        self, question: Question, embedding: asyncio.Task[_Asked], now: datetime
+    ) -> Recalled:
+        # The owner is looked up while the embedder computes. An embedder that takes long must not
+        # keep a connection from others, though: then the look-up is done again.
+        async with self._entered(question) as (session, scope):
+            await asyncio.wait({embedding}, timeout=_PATIENCE_S)
+            if embedding.done():
+                return await self._answer(session, scope, question, embedding.result(), now)
+        asked = await embedding
+        async with self._entered(question) as (session, scope):
+            return await self._answer(session, scope, question, asked, now)
 
     @asynccontextmanager
     async def _entered(
@@ -143,12 +211,11 @@ class Recaller:
     ) -> Recalled:
         if scope is None:
             return Recalled([], {}, asked.is_degraded)
-        local = await tenants.effective_settings(session, scope)
+        self._remember(question, scope)
+        local = _local(scope)
         question = await _within_segments(session, scope, question, asked)
         law = _law(local, question)
-        wanted = question.limit + (_RESERVE if law is not None else 0)
-        search = self._search(scope, question, asked, wanted)
-        search.values.update(config=local.text_search_config, now=now)
+        search = self._planned(scope, question, asked, now)
         with stage("sql"):
             found = await recall_rows.search(session, scope, search)
             times = _times(question, local, found, now)
@@ -157,7 +224,7 @@ class Recaller:
             when = await dated.dated(session, scope, local, times, known)
         with stage("fuse"):
             # With a time asked about a memory may be low in one list and high in the other.
-            most = wanted if on_days is None else len(found)
+            most = _wanted(question, local) if on_days is None else len(found)
             found = _scored(found, question, local, when, most)
             if on_days is not None:
                 there = _scored(on_days, question, local, when, len(on_days))
@@ -177,9 +244,7 @@ class Recaller:
             kept = _best(found, law, question, now)[: question.limit]
         kept = await _with_others(session, scope, kept, question, law, now=now)
         sources = await self._sources(session, scope, question, kept)
-        # Where no vector was ever made, the embedder has been away since the first write.
-        has_no_vectors = asked.table is None and question.recipe != "lexical" and scope.keys > 0
-        return Recalled(kept, sources, asked.is_degraded or has_no_vectors, scope)
+        return _recalled(kept, sources, question, asked, scope)
 
     async def _in_times(
         self,
@@ -217,6 +282,13 @@ class Recaller:
         if vector is None or len(vector) != space.table.dimensions:
             return _Asked(is_degraded=True)
         return _Asked(vector, space.table)
+
+    def _planned(self, scope: Scope, question: Question, asked: _Asked, now: datetime) -> Search:
+        """Return the statement of a recall and its values."""
+        local = _local(scope)
+        search = self._search(scope, question, asked, _wanted(question, local))
+        search.values.update(config=local.text_search_config, now=now)
+        return search
 
     def _search(self, scope: Scope, question: Question, asked: _Asked, wanted: int) -> Search:
         """Return the statement's values for so many candidates, or for two stages."""
@@ -324,6 +396,38 @@ def _scored(
     if question.recipe not in _TWO_STAGES:
         return found
     return second_stage(found, question.text, local, dated=when, most=most)
+
+
+def _local(scope: Scope) -> LocalSettings:
+    """Return what holds for an owner that was entered."""
+    assert scope.local is not None
+    return scope.local
+
+
+def _is_plain(question: Question, local: LocalSettings, now: datetime) -> bool:
+    """Tell whether one search is all that a question asks of the database."""
+    return (
+        question.recipe in _PLAIN
+        and question.narrowing.node is None
+        and not question.with_sources
+        and not _times(question, local, (), now).is_dated
+    )
+
+
+def _recalled(
+    kept: list[Candidate],
+    sources: dict[int, list[UUID]],
+    question: Question,
+    asked: _Asked,
+    scope: Scope,
+) -> Recalled:
+    # Where no vector was ever made, the embedder has been away since the first write.
+    has_no_vectors = asked.table is None and question.recipe != "lexical" and scope.keys > 0
+    return Recalled(kept, sources, asked.is_degraded or has_no_vectors, scope)
+
+
+def _wanted(question: Question, local: LocalSettings) -> int:
+    return question.limit + (_RESERVE if _law(local, question) is not None else 0)
 
 
 def _law(local: LocalSettings, question: Question) -> Law | None:

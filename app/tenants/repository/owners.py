@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.kit.database import Read
 from app.tenants import policies
 from app.tenants.models import Owner, Tenant
 from app.tenants.schemas import LocalSettings, OwnerKind, OwnerName, Scope
@@ -25,12 +27,25 @@ _ADD_COUNTERS = sa.text(
 
 async def enter(session: AsyncSession, tenant_id: UUID, owner: OwnerName) -> Scope | None:
     """Let the transaction see one owner's rows; ``None`` if the tenant has no such owner."""
+    read = entering(tenant_id, owner)
+    rows = await session.execute(read.statement, read.values)
+    return entered(tenant_id, [tuple(row) for row in rows])
+
+
+def entering(tenant_id: UUID, owner: OwnerName) -> Read:
+    """Return what lets the rest of its transaction see one owner's rows."""
     values = {"tenant_id": tenant_id, "kind": owner.kind, "external_id": owner.external_id}
-    row = (await session.execute(_ENTER, values)).one_or_none()
-    if row is None:
+    return Read(_ENTER, values)
+
+
+def entered(tenant_id: UUID, rows: Sequence[tuple[Any, ...]]) -> Scope | None:
+    """Return the owner that ``entering`` found, if it found one."""
+    if not rows:
         return None
-    local = LocalSettings(row.time_zone, row.language, policies.read(row.policies))
-    return Scope(tenant_id, row.owner_id, row.keys or 0, local)
+    owner_id, keys, time_zone, language, held = rows[0]
+    return Scope(
+        tenant_id, owner_id, keys or 0, LocalSettings(time_zone, language, policies.read(held))
+    )
 
 
 async def add(session: AsyncSession, tenant_id: UUID, owner: OwnerName, now: datetime) -> None:

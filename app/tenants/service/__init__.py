@@ -19,6 +19,8 @@ from app.tenants.service.local_settings import (
 from app.tenants.service.owners import (
     enter,
     enter_known,
+    entered,
+    entering,
     get_or_create_owner,
     list_owners,
     may_see,
@@ -40,6 +42,8 @@ __all__ = [
     "ensure_bootstrap",
     "enter",
     "enter_known",
+    "entered",
+    "entering",
     "erase_owner",
     "erase_tenant",
     "get_or_create_owner",
