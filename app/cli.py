@@ -1,8 +1,12 @@
 """The operator's commands."""
 
+import asyncio
 import contextlib
+import json
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Coroutine, Generator
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -73,12 +77,94 @@ def version() -> None:
 def key() -> None:
     """Print the API key that the first start made."""
     with _one_sentence():
-        path = Settings().data_dir / "api_key"
-        try:
-            typer.echo(path.read_text().strip())
-        except OSError as error:
-            msg = f"There is no API key in {path} yet; it is made at the first start."
-            raise LaunchError(msg) from error
+        typer.echo(_first_key(Settings()))
+
+
+evaluate = typer.Typer(no_args_is_help=True, help="Run a paper's suite against a service.")
+cli.add_typer(evaluate, name="evaluate")
+
+_Url = Annotated[
+    str | None, typer.Option(help="Of the service; default: the one on APP_HOST and APP_PORT.")
+]
+_Key = Annotated[
+    str | None, typer.Option(help="An API key that may write; default: that of the first start.")
+]
+
+
+@evaluate.command()
+def longmemeval(
+    path: Annotated[Path, typer.Argument(help="A file of the data set, as published.")],
+    url: _Url = None,
+    key: _Key = None,
+    output: Annotated[Path, typer.Option(help="Ranked ids, a line each.")] = Path("ranked.jsonl"),
+    granularity: Annotated[str, typer.Option(help="`session` or `turn`.")] = "session",
+    speakers: Annotated[str, typer.Option(help="Whose turns are stored: `user`, `all`.")] = "user",
+    limit: Annotated[int | None, typer.Option(help="Only so many questions.")] = None,
+) -> None:
+    """LongMemEval: rank the sessions or turns that answer each question; print the figures."""
+    from app.evaluation import service  # noqa: PLC0415
+
+    async def run() -> object:
+        async with service.HttpApi(*_service(url, key)) as api:
+            return await service.longmemeval(
+                api,
+                path,
+                output,
+                granularity="turn" if granularity == "turn" else "session",
+                speakers="all" if speakers == "all" else "user",
+                limit=limit,
+            )
+
+    with _one_sentence():
+        typer.echo(json.dumps(_evaluated(run), indent=1))
+
+
+@evaluate.command()
+def sort(
+    path: Annotated[Path, typer.Argument(help="A text, or a directory of texts (*.txt).")],
+    url: _Url = None,
+    key: _Key = None,
+    excerpts: Annotated[int, typer.Option(help="Of each text and length.")] = 1,
+    per_bin: Annotated[int, typer.Option(help="Pairs of each excerpt and bin.")] = 2,
+    unordered: Annotated[bool, typer.Option(help="Store without order: a check.")] = False,
+) -> None:
+    """SORT: ask which of two segments of a text came first; print the accuracy of each cell."""
+    from app.evaluation import service  # noqa: PLC0415
+
+    async def run() -> object:
+        async with service.HttpApi(*_service(url, key)) as api:
+            return await service.sort(
+                api, path, excerpts=excerpts, per_bin=per_bin, is_ordered=not unordered
+            )
+
+    with _one_sentence():
+        typer.echo(json.dumps(_evaluated(run), indent=1))
+
+
+def _evaluated(run: Callable[[], Coroutine[None, None, object]]) -> object:
+    """Run a suite; what the operator can mend ends as one sentence."""
+    from app.evaluation import service  # noqa: PLC0415
+
+    try:
+        return asyncio.run(run())
+    except (service.CallFailedError, service.FormatError, OSError) as error:
+        raise LaunchError(str(error)) from error
+
+
+def _service(url: str | None, key: str | None) -> tuple[str, str]:
+    """Return where the measured service is, and a key for it."""
+    settings = Settings()
+    where = url or f"http://{settings.host}:{settings.port}"
+    return where, key or _first_key(settings)
+
+
+def _first_key(settings: Settings) -> str:
+    path = settings.data_dir / "api_key"
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        msg = f"There is no API key in {path} yet; it is made at the first start."
+        raise LaunchError(msg) from error
 
 
 def _say(message: str) -> None:

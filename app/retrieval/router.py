@@ -56,7 +56,12 @@ async def recall(
     return RecallResponse(
         recall_id=new_id(),
         hits=[
-            Hit.of(one, sources=found.sources.get(one.ordinal), explain=body.explain)
+            Hit.of(
+                one,
+                sources=found.sources.get(one.ordinal),
+                explain=body.explain,
+                turns=found.turns.get(one.ordinal),
+            )
             for one in found.candidates
         ],
         degraded=["dense"] if found.is_degraded else [],
@@ -84,6 +89,7 @@ def _question(principal: Principal, body: RecallRequest) -> service.Question:
         deadline_s=body.deadline_ms / 1e3 if body.deadline_ms is not None else None,
         with_sources="sources" in body.include,
         with_retention=body.retention,
+        granularity=body.granularity,
     )
 
 

@@ -1,5 +1,6 @@
 """Questions and what comes back."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -8,7 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.kit.body import Body
 from app.kit.text import NUMBER, AwareTime, CleanText, ExternalId, not_blank
+from app.memories.models import Memory
 from app.retrieval.kernel.candidates import Candidate
+from app.retrieval.kernel.grouping import Granularity
 from app.retrieval.kernel.ordering import Place
 from app.retrieval.kernel.scoring import relevance
 
@@ -53,6 +56,15 @@ class RecallRequest(Body):
     ] = None
     session_id: Annotated[ExternalId | None, Field(description="Only this conversation.")] = None
     limit: Annotated[int, Field(ge=1, le=200, description="Hits, at most."), NUMBER] = 10
+    granularity: Annotated[
+        Granularity,
+        Field(
+            description="What a hit is. `turn`: one memory. `round`: a user's turn with the "
+            "assistant's answer behind it. `session`: a conversation. A round or session is "
+            "represented by its best memory and ranked as that; `turns` holds the round, or the "
+            "three best memories of the session, in the order in which they were said."
+        ),
+    ] = "turn"
     kinds: Annotated[
         list[CleanText] | None, Field(min_length=1, max_length=32, description="Only these kinds.")
     ] = None
@@ -170,9 +182,9 @@ class Explanation(BaseModel):
         Field(
             description="What the question alone made of it: the sum of `features`, or `fused` "
             "with recipes of one stage; with days asked about a quarter of this and three quarters "
-            "of `on_day`; with recipe `thoughts` the reciprocal ranks of this and of "
-            "`thought_rank`; with a link the hit's relevance x `link_weight`; beside a hit half "
-            "of its relevance."
+            "of `on_day`, half and half where they are told from the day of the query; with "
+            "recipe `thoughts` the reciprocal ranks of this and of `thought_rank`; with a link "
+            "the hit's relevance x `link_weight`; beside a hit half of its relevance."
         ),
     ]
     retention: Annotated[
@@ -205,6 +217,18 @@ class Explanation(BaseModel):
         )
 
 
+class TurnRead(BaseModel):
+    """One memory of a round or session."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    role: str | None
+    name: str | None
+    content: str
+    occurred_at: datetime
+
+
 class Hit(BaseModel):
     """A memory that matters now."""
 
@@ -227,6 +251,10 @@ class Hit(BaseModel):
             description="1: best in all that the recipe looks at, and nothing of it faded.",
         ),
     ]
+    turns: Annotated[
+        list[TurnRead] | None,
+        Field(description="The round, or the best of the session; null by `turn`."),
+    ] = None
     source_episode_ids: list[UUID] | None = None
     linked_from: Annotated[
         UUID | None,
@@ -239,7 +267,14 @@ class Hit(BaseModel):
     explain: Explanation | None = None
 
     @classmethod
-    def of(cls, one: Candidate, *, sources: list[UUID] | None, explain: bool) -> "Hit":
+    def of(
+        cls,
+        one: Candidate,
+        *,
+        sources: list[UUID] | None,
+        explain: bool,
+        turns: Sequence[Memory] | None = None,
+    ) -> "Hit":
         """Show a candidate."""
         return cls(
             id=one.id,
@@ -254,6 +289,7 @@ class Hit(BaseModel):
             created_at=one.created_at,
             metadata=one.metadata,
             score=one.score,
+            turns=[TurnRead.model_validate(turn) for turn in turns] if turns else None,
             source_episode_ids=sources,
             linked_from=one.linked_from,
             neighbour_of=one.neighbour_of,

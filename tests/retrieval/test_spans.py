@@ -59,17 +59,25 @@ def test_with_a_day_in_it_a_question_is_told_from_that_day() -> None:
 
 
 def test_a_span_is_soft_by_two_days() -> None:
-    times = _read("What did I do last week?")
+    times = _read("between May 22nd and May 28th 2023")
     days = [date(2023, 5, day) for day in (19, 20, 22, 28, 30, 31)]
 
     assert [times.nearness(day) for day in days] == [0, 0.7, 1, 1, 0.7, 0]
+
+
+def test_what_is_told_from_today_says_less_than_a_date() -> None:
+    day = date(2023, 5, 24)
+
+    assert _read("last week").from_today
+    assert not _read("last week, as of May 31st 2023").from_today
+    assert _read("last week").nearness(day) < _read("in the week of May 24th 2023").nearness(day)
 
 
 def test_what_tells_of_the_days_is_as_near_as_what_was_said_on_them() -> None:
     friday = Days(date(2023, 5, 26), date(2023, 5, 26))
     long_ago = date(2020, 1, 1)
 
-    assert _read("last week").nearness(long_ago, [friday]) == 1
+    assert _read("last week").nearness(long_ago, [friday]) == 0.4
     assert _read("on May 26th 2023").nearness(long_ago, [friday]) == 1
     assert _read("in May 2023").nearness(long_ago, [friday]) == 0.6
     assert _read("in 2023").nearness(long_ago, [friday]) == 0.3

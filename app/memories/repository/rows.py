@@ -227,6 +227,17 @@ async def dependants(session: AsyncSession, scope: Scope, memory: Memory) -> Seq
     return (await session.scalars(statement)).all()
 
 
+async def following(
+    session: AsyncSession, scope: Scope, turns: Sequence[Memory]
+) -> Sequence[Memory]:
+    """Return the turns right behind these in their sessions."""
+    statement = in_scope(scope).where(
+        Memory.session_id.in_({one.session_id for one in turns if one.session_id is not None}),
+        Memory.context_ordinal.in_([one.ordinal for one in turns]),
+    )
+    return (await session.scalars(statement)).all()
+
+
 async def erase(session: AsyncSession, scope: Scope, ordinals: Sequence[int]) -> None:
     """Delete memories; their sources, keys, vectors and history go with them."""
     statement = sa.delete(Memory).where(

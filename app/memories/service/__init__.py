@@ -5,7 +5,7 @@ from app.memories.repository.derived import Neighbour
 from app.memories.repository.fading import Among, Faded, FadingMemory, Revival
 from app.memories.repository.hidden import hidden
 from app.memories.repository.periods import Period, first_period, in_period, local_days, years
-from app.memories.repository.rows import MemoryQuery, live_by_ids
+from app.memories.repository.rows import MemoryQuery, following, live_by_ids
 from app.memories.repository.sources import episodes as source_episodes
 from app.memories.repository.streams import Stream, Turn, turns, turns_before
 from app.memories.repository.told_days import of_memories as told_days
@@ -92,6 +92,7 @@ __all__ = [
     "fading",
     "find",
     "first_period",
+    "following",
     "get_vectors",
     "give_way",
     "hidden",

@@ -10,9 +10,13 @@ from app.retrieval.kernel.candidates import NOTHING, Candidate
 
 DAY_WEIGHT = 3
 """Weight of the score among what happened on a named day, against that among everything."""
+TODAY_WEIGHT = 1
+"""The same for days told from the day of the question: that day is often not the speaker's."""
 
 
-def prefer(found: Sequence[Candidate], on_day: Sequence[Candidate]) -> list[Candidate]:
+def prefer(
+    found: Sequence[Candidate], on_day: Sequence[Candidate], *, weight: float = DAY_WEIGHT
+) -> list[Candidate]:
     """Return candidates of a recall and of one narrowed to the named days, best first.
 
     A score is the weighted mean of both, and of nothing for those of other days: the best of a
@@ -20,7 +24,7 @@ def prefer(found: Sequence[Candidate], on_day: Sequence[Candidate]) -> list[Cand
     """
     everywhere = {one.ordinal: one for one in found}
     there = {one.ordinal: one for one in on_day}
-    total = 1 + DAY_WEIGHT
+    total = 1 + weight
     scored = []
     for ordinal in everywhere.keys() | there.keys():
         one = everywhere.get(ordinal)
@@ -28,6 +32,6 @@ def prefer(found: Sequence[Candidate], on_day: Sequence[Candidate]) -> list[Cand
         day = narrowed.score if narrowed else 0.0
         # One that only the narrowed recall found was too far down in the other to count.
         held = one or there[ordinal]._replace(score=0.0, fused=0.0, features=NOTHING)
-        score = (held.score + DAY_WEIGHT * day) / total
+        score = (held.score + weight * day) / total
         scored.append(held._replace(score=score, on_day=day))
     return sorted(scored, key=lambda one: (-one.score, one.ordinal))

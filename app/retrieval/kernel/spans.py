@@ -17,6 +17,8 @@ from app.retrieval.kernel.times import NamedDate, month_mentions, nearness, year
 SLACK_DAYS = 2
 """A span is soft by so many days at both ends."""
 _JUST_OUTSIDE = 0.7
+_FROM_TODAY = 0.4
+"""*Last week* may be meant from another day than the question's: it says less than a date."""
 _TOLD_MONTH = 0.6
 _TOLD_YEAR = 0.3
 _FIRST = date(2, 1, 1)
@@ -56,6 +58,8 @@ class Times:
     """The same days, else months, else years."""
     spans: Sequence[Days] = ()
     """Days told from the question's own day, and whatever lies before, after or between."""
+    from_today: bool = False
+    """Whether all that it asks about is told from the day on which it is asked."""
 
     @property
     def is_dated(self) -> bool:
@@ -69,11 +73,12 @@ class Times:
             said: the day on which it was said, in the owner's time zone.
             told: days that it tells of besides.
         """
-        return max(
+        near = max(
             nearness(said, self.named),
             max((_closeness(said, span) for span in self.spans), default=0.0),
             max((self._told(span) for span in told), default=0.0),
         )
+        return near * _FROM_TODAY if self.from_today else near
 
     def _told(self, told: Days) -> float:
         if any(told.since <= span.until and told.until >= span.since for span in self.spans):
@@ -114,7 +119,10 @@ def read(text: str, *, today: date, months: Mapping[str, int], reader: Reader) -
         place += 2 if joined else 1
     kept = _most_exact(named)
     days = [NamedDay(one.year, one.month, one.day) for one in kept if one.month and one.day]
-    return Times(days, kept, list(dict.fromkeys(spans)))
+    relative = {part.mention.days for part in parts if part.named is None}
+    from_today = bool(spans) and not named and all(span in relative for span in spans)
+    has_anchor = any(one.day.year is not None for one in day_mentions(text, months))
+    return Times(days, kept, list(dict.fromkeys(spans)), from_today and not has_anchor)
 
 
 def _parts(text: str, today: date, months: Mapping[str, int], reader: Reader) -> list[_Part]:

@@ -1,9 +1,9 @@
 """Recall: embed the question once, run one statement, weigh what it found."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,10 +18,12 @@ from app.kit.database import Database
 from app.kit.metrics import stage
 from app.kit.settings import RetrievalSettings
 from app.memories import service as memories
+from app.memories.models import Memory
 from app.memories.service import ModelTable, Spaces
 from app.retrieval.errors import InvalidFilterError
-from app.retrieval.kernel import dates, filters, scoring
+from app.retrieval.kernel import dates, filters, grouping, scoring
 from app.retrieval.kernel.candidates import Candidate
+from app.retrieval.kernel.grouping import Granularity
 from app.retrieval.kernel.scoring import Weight
 from app.retrieval.kernel.spans import Times
 from app.retrieval.repository import filters as filter_rows
@@ -31,6 +33,7 @@ from app.retrieval.repository.recall import DensePath, Search
 from app.retrieval.schemas import Recipe
 from app.retrieval.service import contiguous, dated, hierarchical
 from app.retrieval.service.dated import Dated
+from app.retrieval.service.grouping import grouped
 from app.retrieval.service.linked import linked_to
 from app.retrieval.service.staging import people_names, second_stage
 from app.retrieval.service.thoughtful import with_thoughts
@@ -75,6 +78,7 @@ class Question:
     with_sources: bool = False
     with_retention: bool = True
     """Whether what has faded loses in rank, by the owner's policy."""
+    granularity: Granularity = "turn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,8 @@ class Recalled:
     """The dense arm was wanted but its embedder was away or too slow."""
     scope: Scope | None = None
     """Whose memories these are; ``None``: nobody's."""
+    turns: Mapping[int, Sequence[Memory]] = field(default_factory=dict)
+    """The turns of a candidate's round or session, by its ordinal; empty where turns are asked."""
 
     def reinforce(
         self, reinforcer: Reinforcer, memory_ids: Collection[UUID], *, now: datetime
@@ -209,6 +215,30 @@ class Recaller:
         asked: _Asked,
         now: datetime,
     ) -> Recalled:
+        """Return turns, or the rounds or sessions of the best of more turns than are asked for."""
+        most = grouping.depth(question.limit, question.granularity)
+        found = await self._turns(session, scope, replace(question, limit=most), asked, now)
+        if scope is None or question.granularity == "turn":
+            return found
+        candidates, turns = await grouped(
+            session,
+            scope,
+            found.candidates,
+            question.narrowing,
+            granularity=question.granularity,
+            limit=question.limit,
+            now=now,
+        )
+        return replace(found, candidates=candidates, turns=turns)
+
+    async def _turns(
+        self,
+        session: AsyncSession,
+        scope: Scope | None,
+        question: Question,
+        asked: _Asked,
+        now: datetime,
+    ) -> Recalled:
         if scope is None:
             return Recalled([], {}, asked.is_degraded)
         self._remember(question, scope)
@@ -228,7 +258,8 @@ class Recaller:
             found = _scored(found, question, local, when, most)
             if on_days is not None:
                 there = _scored(on_days, question, local, when, len(on_days))
-                found = dates.prefer(found, there)
+                weight = dates.TODAY_WEIGHT if times.from_today else dates.DAY_WEIGHT
+                found = dates.prefer(found, there, weight=weight)
         if question.recipe == "thoughts" and asked.vector is not None and asked.table is not None:
             found = await with_thoughts(
                 session,

@@ -1,0 +1,1 @@
+"""What suites of papers measure, as plain computing."""
