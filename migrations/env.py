@@ -21,7 +21,13 @@ from app.kit.orm import Base
 
 def ours(_: SchemaItem, name: str | None, kind: str, *__: object) -> bool:
     """Leave out the queue's tables and those made per embedding model."""
-    foreign = ("procrastinate_", "embeddings_", "embedding_bits_", "derived_vectors_")
+    foreign = (
+        "procrastinate_",
+        "embeddings_",
+        "embedding_bits_",
+        "token_bits_",
+        "derived_vectors_",
+    )
     return not (kind == "table" and (name or "").startswith(foreign))
 
 

@@ -19,7 +19,8 @@ from tenacity.wait import wait_random_exponential
 
 from app.embeddings import kernel
 from app.embeddings.errors import EmbedderError, EmbedderRefusedError, EmbedderUnavailableError
-from app.embeddings.protocol import TextWindows, Vectors
+from app.embeddings.protocol import Embedded, TextWindows, TokenBits, Vectors
+from app.inference import wire
 from app.inference.wire import (
     EmbeddingRequest,
     EmbeddingResponse,
@@ -119,32 +120,53 @@ class HttpEmbedder:
         self.model = settings.model
         self._settings = settings
         self._has_windows = True
+        self._has_tokens = True
         self._http = http or PooledHttp(settings)
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether the server gives token bits, as far as is known."""
+        return self._has_tokens
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one unit vector per text, in order. Shape [n, d]."""
+        return (await self._embedded(texts, with_tokens=False)).vectors
+
+    async def embed_with_tokens(self, texts: Sequence[str]) -> Embedded:
+        """Return vectors and token bits, these only where the server knows the extension."""
+        return await self._embedded(texts, with_tokens=True)
+
+    async def _embedded(self, texts: Sequence[str], *, with_tokens: bool) -> Embedded:
         if not texts:
-            return np.zeros((0, 0), np.float32)
+            return Embedded(np.zeros((0, 0), np.float32), None)
         gate = asyncio.Semaphore(_IN_FLIGHT)
 
-        async def one(batch: Sequence[str]) -> Vectors:
+        async def one(batch: Sequence[str]) -> Embedded:
             async with gate:
-                return await self._vectors(batch, attempts=_ATTEMPTS)
+                return await self._answered(batch, attempts=_ATTEMPTS, with_tokens=with_tokens)
 
         try:
             async with asyncio.TaskGroup() as group:
                 parts = [group.create_task(one(batch)) for batch in self._batches(texts)]
         except BaseExceptionGroup as failures:
             raise _first(failures) from failures
-        return np.concatenate([part.result() for part in parts])
+        return _joined([part.result() for part in parts])
 
     async def embed_query(self, text: str) -> Vectors:
         """Return the unit vector of a query within ``query_timeout_s``. Shape [d]."""
+        vector: Vectors = (await self._embedded_query(text, with_tokens=False)).vectors[0]
+        return vector
+
+    async def embed_query_with_tokens(self, text: str) -> Embedded:
+        """Return the vector and the token bits of a query within ``query_timeout_s``."""
+        return await self._embedded_query(text, with_tokens=True)
+
+    async def _embedded_query(self, text: str, *, with_tokens: bool) -> Embedded:
         try:
             async with asyncio.timeout(self._settings.query_timeout_s):
-                vectors = await self._vectors([text], attempts=_QUERY_ATTEMPTS)
-                vector: Vectors = vectors[0]
-                return vector
+                return await self._answered(
+                    [text], attempts=_QUERY_ATTEMPTS, with_tokens=with_tokens
+                )
         except TimeoutError as error:
             msg = "The embedder took too long for a query."
             raise EmbedderUnavailableError(msg).retry_after(_AWAY_S) from error
@@ -178,17 +200,36 @@ class HttpEmbedder:
         if start < len(texts):
             yield texts[start:]
 
-    async def _vectors(self, texts: Sequence[str], *, attempts: int) -> Vectors:
+    async def _answered(
+        self, texts: Sequence[str], *, attempts: int, with_tokens: bool
+    ) -> Embedded:
+        """Ask for vectors; for token bits too, until the server has shown that it has none."""
+        asks_tokens = with_tokens and self._has_tokens
+        try:
+            return await self._asked(texts, attempts=attempts, with_tokens=asks_tokens)
+        except EmbedderRefusedError:
+            if not asks_tokens:
+                raise
+        # Some servers refuse a request that holds a member they do not know.
+        found = await self._asked(texts, attempts=attempts, with_tokens=False)
+        self._has_tokens = False
+        return found
+
+    async def _asked(self, texts: Sequence[str], *, attempts: int, with_tokens: bool) -> Embedded:
         # Unvalidated: the rooms above have checked the texts, and the server will again.
         request = EmbeddingRequest.model_construct(
-            input=list(texts), model=self.model, encoding_format="base64"
+            input=list(texts), model=self.model, encoding_format="base64", token_bits=True
         )
-        body = request.model_dump_json(include={"input", "model", "encoding_format"})
+        members = {"input", "model", "encoding_format"} | ({"token_bits"} if with_tokens else set())
+        body = request.model_dump_json(include=members)
         answer = await self._post("embeddings", body, EmbeddingResponse, attempts=attempts)
         try:
-            return _vectors_in_order(answer, len(texts))
+            found = _in_order(answer, len(texts))
         except ValueError as error:
             raise _unusable(error) from error
+        if with_tokens and found.tokens is None:
+            self._has_tokens = False
+        return found
 
     async def _asked_windows(self, texts: Sequence[str]) -> list[TextWindows]:
         request = WindowsRequest.model_construct(input=list(texts), model=self.model)
@@ -238,12 +279,26 @@ def _is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
 
 
-def _vectors_in_order(answer: EmbeddingResponse, count: int) -> Vectors:
+def _in_order(answer: EmbeddingResponse, count: int) -> Embedded:
     rows = sorted(answer.data, key=lambda row: row.index)
     if [row.index for row in rows] != list(range(count)):
         msg = "not one vector per text"
         raise ValueError(msg)
-    return kernel.unit(np.stack([kernel.decode_vector(row.embedding) for row in rows]))
+    vectors = kernel.unit(np.stack([kernel.decode_vector(row.embedding) for row in rows]))
+    held = [row.token_bits for row in rows if row.token_bits is not None]
+    return Embedded(vectors, [_tokens(one) for one in held] if len(held) == count else None)
+
+
+def _tokens(held: wire.TokenBits) -> TokenBits:
+    tokens, dimensions = held.shape
+    return kernel.decode_bits(held.bits, tokens, dimensions)
+
+
+def _joined(parts: Sequence[Embedded]) -> Embedded:
+    """Return the answers to a text's batches as one; token bits only where all have them."""
+    tokens = [one for part in parts for one in part.tokens or ()]
+    is_whole = all(part.tokens is not None for part in parts)
+    return Embedded(np.concatenate([part.vectors for part in parts]), tokens if is_whole else None)
 
 
 def _failure(reply: Reply, route: str) -> Exception:

@@ -187,3 +187,17 @@ def decode_vector(embedding: str | list[float]) -> NDArray[np.float32]:
     except binascii.Error as error:
         msg = "a vector is not base64"
         raise ValueError(msg) from error
+
+
+def decode_bits(bits: str, tokens: int, dimensions: int) -> NDArray[np.uint8]:
+    """Return packed bits from the wire format, a row a token. Shape [tokens, ceil(d / 8)].
+
+    Raises:
+        ValueError: not base64, or not so many bytes.
+    """
+    try:
+        held = np.frombuffer(base64.b64decode(bits, validate=True), np.uint8)
+    except binascii.Error as error:
+        msg = "token bits are not base64"
+        raise ValueError(msg) from error
+    return held.reshape(tokens, math.ceil(dimensions / 8))

@@ -157,8 +157,8 @@ class Explanation(BaseModel):
         dict[str, float],
         Field(
             description="What each feature of the second stage added, by name: `lexical`, "
-            "`cosine`, `speaker`, `date`, `time_words`, `question`, `session_lexical`, "
-            "`session_cosine`. Empty with recipes of one stage."
+            "`cosine`, `tokens`, `neighbours`, `speaker`, `date`, `time_words`, `question`, "
+            "`session_lexical`, `session_cosine`. Empty with recipes of one stage."
         ),
     ]
     on_day: Annotated[

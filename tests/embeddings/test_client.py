@@ -300,3 +300,79 @@ async def test_a_server_that_never_ends_its_answer_is_unavailable() -> None:
     async with raw(stalled, b"", timeout_s=0.3) as (_, embedder):
         with pytest.raises(EmbedderUnavailableError):
             await embedder.embed(["a"])
+
+
+class TokenServer(Server):
+    """An embedder that gives token bits where it is asked for them: a token a character."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        answer = super().__call__(request)
+        if answer.status_code != 200 or not self.requests[-1].get("token_bits"):
+            return answer
+        held = answer.json()
+        for row in held["data"]:
+            text = self.requests[-1]["input"][row["index"]]
+            bits = base64.b64encode(text.encode()).decode()
+            row["token_bits"] = {"shape": [len(text), 2], "bits": bits}
+        return httpx.Response(200, json=held)
+
+
+async def test_token_bits_are_asked_for_only_where_they_are_wanted() -> None:
+    server = TokenServer()
+    embedder = embedder_of(server)
+
+    await embedder.embed(["a"])
+    await embedder.embed_query("a")
+    plain = ["token_bits" in request for request in server.requests]
+    found = await embedder.embed_with_tokens([str(10**size) for size in range(6)])
+    query = await embedder.embed_query_with_tokens("abc")
+
+    assert plain == [False, False]
+    assert found.tokens is not None
+    assert [one.tobytes() for one in found.tokens] == [b"1" + b"0" * size for size in range(6)]
+    assert query.tokens is not None
+    assert query.tokens[0].tolist() == [[97], [98], [99]]
+
+
+async def test_a_server_without_the_extension_is_asked_for_it_once() -> None:
+    server = Server()
+    embedder = embedder_of(server)
+    before = embedder.has_tokens
+
+    found = [await embedder.embed_with_tokens(["a"]), await embedder.embed_query_with_tokens("b")]
+
+    assert [one.tokens for one in found] == [None, None]
+    assert (before, embedder.has_tokens) == (True, False)
+    assert ["token_bits" in request for request in server.requests] == [True, False]
+
+
+async def test_a_server_that_refuses_the_extension_is_used_without_it() -> None:
+    server = Server(httpx.Response(422))
+    embedder = embedder_of(server)
+
+    found = await embedder.embed_query_with_tokens("four")
+
+    assert len(found.vectors) == 1
+    assert not embedder.has_tokens
+    assert ["token_bits" in request for request in server.requests] == [True, False]
+
+
+async def test_what_is_refused_anyway_does_not_count_against_the_extension() -> None:
+    embedder = embedder_of(TokenServer(httpx.Response(400), httpx.Response(400)))
+
+    with pytest.raises(EmbedderRefusedError):
+        await embedder.embed_with_tokens(["a"])
+
+    assert embedder.has_tokens
+    assert (await embedder.embed_with_tokens(["a"])).tokens is not None
+
+
+@pytest.mark.parametrize("bits", ["no base64!", "YQ=="])
+async def test_unusable_token_bits_are_no_answer(bits: str) -> None:
+    row = {"index": 0, "embedding": [1.0], "token_bits": {"shape": [2, 9], "bits": bits}}
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"object": "list", "model": "m", "data": [row]})
+
+    with pytest.raises(EmbedderRefusedError):
+        await embedder_of(answer).embed_with_tokens(["a"])

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from app.embeddings.protocol import Embedder
+from app.embeddings.service import embed, embed_query, has_tokens
 
 TURNS = [
     "Anna moved to Lisbon in May.",
@@ -38,6 +39,26 @@ async def test_like_texts_are_nearer_than_unlike_ones(embedder: Embedder) -> Non
     vectors = await embedder.embed(TURNS)
 
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
+
+
+async def test_tokens_come_with_the_same_vectors(embedder: Embedder) -> None:
+    found = await embed(embedder, TURNS)
+
+    np.testing.assert_allclose(found.vectors, await embedder.embed(TURNS), atol=1e-5)
+    assert has_tokens(embedder)
+    assert found.tokens is not None
+    assert [one.dtype for one in found.tokens] == [np.uint8] * len(TURNS)
+    assert {one.shape[1] for one in found.tokens} == {found.vectors.shape[1] // 8}
+    assert all(len(one) >= len(turn.split()) for one, turn in zip(found.tokens, TURNS, strict=True))
+
+
+async def test_a_query_has_the_tokens_of_the_same_text(embedder: Embedder) -> None:
+    query, stored = await embed_query(embedder, TURNS[0]), await embed(embedder, TURNS)
+
+    assert query.tokens is not None
+    assert stored.tokens is not None
+    # A batch may round the last bit of a number differently: a sign of one near 0 may turn.
+    assert np.bitwise_count(query.tokens[0] ^ stored.tokens[0]).mean() < 0.1
 
 
 async def test_no_texts_have_no_vectors(embedder: Embedder) -> None:

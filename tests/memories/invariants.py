@@ -123,6 +123,10 @@ async def _check_vectors(store: Store, own: Json, keys: set[int]) -> None:
         )
         assert {row[0] for row in vectors} <= keys, "a vector of no key"
         assert sorted(vectors) == sorted(bits)
+        tokens = await store.rows(
+            f"SELECT key_ordinal FROM token_bits_{model_id} WHERE owner_id = :owner_id", **own
+        )
+        assert {row[0] for row in tokens} == {row[0] for row in vectors}
         if state == "active":
             lacks = {row[0] for row in vectors} != keys
     noted = await store.rows("SELECT is_pending FROM owner_stats WHERE owner_id = :owner_id", **own)

@@ -267,3 +267,73 @@ async def test_two_processes_make_the_first_model_once(fresh: Store) -> None:
 
     assert {one[0]["embedding"] for one in stored} == {"ready"}
     assert await _models(fresh) == {"fake": "active"}
+
+
+async def _tokens(store: Store) -> dict[int, int]:
+    """Return how many bytes of token bits each key has."""
+    rows = await store.rows("SELECT key_ordinal, length(bits) FROM token_bits_1")
+    return dict(rows)
+
+
+async def test_each_key_has_the_bits_of_its_tokens(fresh: Store) -> None:
+    stored = await fresh.remember(*SAID, "word " * 700, infer="none")
+
+    words, width = [len(said.split()) for said in SAID], fresh.embedder.dimensions // 8
+    held = await _tokens(fresh)
+    assert len(stored) == len(SAID) + 1
+    assert [held[ordinal] for ordinal in (1, 2, 3)] == [count * width for count in words]
+    assert min(held) < 0  # further windows of a long text have theirs too
+    assert max(held.values()) <= 256 * width
+
+
+async def test_what_was_written_without_an_embedder_gets_its_bits_with_the_vector(
+    fresh: Store,
+) -> None:
+    fresh.embedder.failing = True
+    await fresh.remember(*SAID, infer="none")
+    fresh.embedder.failing = False
+
+    await _work(fresh)
+
+    assert sorted(await _tokens(fresh)) == [1, 2, 3]
+
+
+async def test_keys_of_an_earlier_release_get_their_bits_with_the_next_job(fresh: Store) -> None:
+    await fresh.remember(*SAID, infer="none")
+    await _work(fresh)
+    # As the migration leaves them.
+    await fresh.rows("DELETE FROM token_bits_1")
+    await fresh.rows("UPDATE owner_stats SET is_pending = true")
+
+    fresh.embedder.failing = True
+    await fresh.remember("One more.", infer="none")
+    fresh.embedder.failing = False
+    await _work(fresh)
+
+    assert sorted(await _tokens(fresh)) == [1, 2, 3, 4]
+    assert await fresh.rows("SELECT is_pending FROM owner_stats") == [(False,)]
+
+
+async def test_an_edit_renews_the_bits_and_archiving_removes_them(fresh: Store) -> None:
+    first, second, _ = await fresh.remember(*SAID, infer="none")
+    before = await _tokens(fresh)
+
+    await fresh.send("PATCH", f"/v1/memories/{first['id']}", {"content": "I play."})
+    await fresh.send("POST", f"/v1/memories/{second['id']}:archive", None)
+
+    after = await _tokens(fresh)
+    assert sorted(after.values()) == sorted([before[1] // 2, before[3]])
+
+
+async def test_an_embedder_without_tokens_is_a_full_embedder(fresh: Store) -> None:
+    plain = FakeEmbedder(has_tokens=False)
+    _use(fresh, plain)
+
+    await fresh.remember(*SAID, infer="none")
+    await _work(fresh)
+
+    hits = (await fresh.recall("Who plays the xylophone?", explain=True))["hits"]
+    assert hits[0]["content"] == SAID[0]
+    assert "tokens" not in hits[0]["explain"]["features"]
+    assert await _tokens(fresh) == {}
+    assert await fresh.rows("SELECT is_pending FROM owner_stats") == [(False,)]

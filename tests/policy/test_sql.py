@@ -36,7 +36,7 @@ FOREIGN_TABLES: Mapping[str, tuple[frozenset[str], str]] = {
     "app/retrieval/repository/recall.py": (
         frozenset({
             "memories", "memory_keys", "postings", "owner_stats", "embeddings_0",
-            "embedding_bits_0",
+            "embedding_bits_0", "token_bits_0",
         }),
         "the one statement behind a recall",
     ),
@@ -283,7 +283,7 @@ def _mapped_classes() -> dict[str, tuple[str, str]]:
 
 def _tables() -> dict[str, str]:
     """Return the room of every table."""
-    made_per_model = {"embeddings_0": "memories", "embedding_bits_0": "memories"}
+    made_per_model = dict.fromkeys(("embeddings_0", "embedding_bits_0", "token_bits_0"), "memories")
     return {**dict(_mapped_classes().values()), **made_per_model}
 
 

@@ -184,7 +184,7 @@ def test_a_row_of_the_statement_is_a_candidate_member_by_member() -> None:
 
 @pytest.mark.parametrize("dense", ["exact", "bits", "none"])
 def test_the_driver_remembers_how_to_send_a_recall(dense: DensePath) -> None:
-    statement = recall._text(dense, 1, (), is_filtered=False)
+    statement = recall._text(dense, 1, (), is_filtered=False, with_tokens=dense != "none")
 
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     sent = str(statement.compile(dialect=dialect))

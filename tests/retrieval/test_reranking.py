@@ -26,13 +26,13 @@ from tests.retrieval.candidates import candidate
 
 FEATURES = [field.name for field in fields(Weights)]
 EVEN = Weights(**dict.fromkeys(FEATURES, 1.0))
-TWO_SETS = WeightSets(people=EVEN, assistant=EVEN)
+TWO_SETS = WeightSets(EVEN, EVEN, EVEN, EVEN)
 
 
 def _only(**weights: float) -> WeightSets:
     """Return weights among which only the named features count."""
     held = Weights(**{name: weights.get(name, 0.0) for name in FEATURES})
-    return WeightSets(people=held, assistant=held)
+    return WeightSets(held, held, held, held)
 
 
 def _asked(
@@ -40,8 +40,9 @@ def _asked(
     *,
     dates: Sequence[float] | None = None,
     time_words: Sequence[bool] | None = None,
+    tokens: Sequence[float] | None = None,
 ) -> Asked:
-    return Asked(text=text, dates=dates, time_words=time_words)
+    return Asked(text=text, dates=dates, time_words=time_words, tokens=tokens)
 
 
 def _rerank(
@@ -69,11 +70,13 @@ def test_words_and_meaning_count_as_shares_of_the_best() -> None:
 def test_the_best_in_everything_scores_one() -> None:
     best = candidate(1, "On Monday.", lexical=3, cosine=0.9, name="Ann", session="a")
     other = candidate(2, lexical=1, cosine=0.1, name="Bob", session="b")
-    asked = _asked("When did Ann go?", dates=[1.0, 0.0], time_words=[True, False])
+    asked = _asked(
+        "When did Ann go?", dates=[1.0, 0.0], time_words=[True, False], tokens=[0.6, 0.3]
+    )
 
     scored = _rerank([best, other], asked=asked)
 
-    assert scored[1].score == pytest.approx(1 - 1 / len(FEATURES))  # it is no question
+    assert scored[1].score == pytest.approx(1 - 1 / (len(FEATURES) - 1))  # it is no question
     assert _rerank([best, other], _only(lexical=1, cosine=1, speaker=1), asked)[1].score == 1
 
 
@@ -105,6 +108,45 @@ def test_opposite_meaning_counts_as_none() -> None:
 
     assert [one.features["cosine"] for one in scored.values()] == [0, 0]
     assert all(one.score > 0 for one in scored.values())
+
+
+def test_tokens_count_by_their_place_between_the_least_and_the_best() -> None:
+    found = [candidate(1), candidate(2), candidate(3)]
+
+    scored = _rerank(found, _only(tokens=1), _asked(tokens=[0.3, 0.7, 0.6]))
+    alike = _rerank(found, _only(tokens=1), _asked(tokens=[0.5, 0.5, 0.5]))
+    nearly = _rerank(found, _only(tokens=1), _asked(tokens=[0.5, 0.501, 0.5]))
+
+    assert [scored[n].features["tokens"] for n in (1, 2, 3)] == pytest.approx([0, 1, 0.75])
+    assert [alike[n].features["tokens"] for n in (1, 2, 3)] == [1, 1, 1]
+    assert nearly[1].features["tokens"] > 0.99
+
+
+def test_turns_right_before_and_after_in_the_session_lend_their_tokens() -> None:
+    found = [
+        candidate(4, session="a"),
+        candidate(5, session="a"),
+        candidate(6, session="b"),
+        candidate(7),
+        candidate(8),
+    ]
+
+    scored = _rerank(found, _only(neighbours=1), _asked(tokens=[0.8, 0.4, 0.6, 0.8, 0.6]))
+
+    values = [scored[n].features["neighbours"] for n in (4, 5, 6, 7, 8)]
+    assert values == pytest.approx([0, 0.5, 0, 0, 0])
+
+
+@pytest.mark.parametrize("is_assistant", [True, False])
+@pytest.mark.parametrize("with_tokens", [True, False])
+def test_without_tokens_other_weights_count(*, is_assistant: bool, with_tokens: bool) -> None:
+    names = ("lexical", "cosine", "speaker", "question")
+    sets = WeightSets(*[_only(**{name: 1}).people for name in names])
+    expected = names[is_assistant + 2 * (not with_tokens)]
+
+    weights = sets.fitting(is_assistant=is_assistant, with_tokens=with_tokens)
+
+    assert [name for name in FEATURES if getattr(weights, name)] == [expected]
 
 
 def test_a_question_goes_behind_an_answer() -> None:
@@ -239,7 +281,8 @@ def test_with_an_assistant_the_user_is_the_one_who_speaks() -> None:
         candidate(2, cosine=1, role="assistant", name="assistant"),
         candidate(3, cosine=1, role="tool"),
     ]
-    sets = WeightSets(people=_only(cosine=1).people, assistant=_only(speaker=1).assistant)
+    of_people, of_assistant = _only(cosine=1).people, _only(speaker=1).assistant
+    sets = WeightSets(of_people, of_assistant, of_people, of_assistant)
 
     scored = _rerank(found, sets, _asked("What did the assistant say?"))
 
@@ -316,9 +359,10 @@ def test_any_candidates_score_between_0_and_1_by_what_is_shown(
         data.draw(st.sampled_from(["", "Ann", "Ann and Bob", "bob?"])),
         dates=data.draw(st.none() | shares),
         time_words=data.draw(st.none() | flags),
+        tokens=data.draw(st.none() | shares),
     )
 
-    scored = rerank(found, asked, WeightSets(weights, weights), most=len(found))
+    scored = rerank(found, asked, WeightSets(*[weights] * 4), most=len(found))
 
     assert sorted(one.ordinal for one in scored) == sorted(one.ordinal for one in found)
     assert [one.score for one in scored] == sorted((one.score for one in scored), reverse=True)

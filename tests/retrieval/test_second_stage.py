@@ -148,3 +148,19 @@ async def test_without_an_embedder_the_second_stage_still_reads(store: Store) ->
     assert recalled["degraded"] == ["dense"]
     assert [hit["name"] for hit in recalled["hits"]] == ["Melanie", "Caroline"]
     assert "cosine" not in recalled["hits"][0]["explain"]["features"]
+
+
+async def test_tokens_that_meet_the_question_raise_a_memory(store: Store) -> None:
+    await store.remember("A kettle of tea.", "Anna buys bread and tea and milk.")
+
+    features = await _features(store, "kettle")
+
+    assert [of_one["tokens"] > 0 for of_one in features.values()] == [True, False]
+    assert next(iter(features)) == "A kettle of tea."
+
+
+async def test_no_other_recipe_reads_tokens(store: Store) -> None:
+    await store.remember("A kettle of tea.")
+
+    for recipe in ("fused", "lexical", "dense"):
+        assert await _features(store, "kettle", recipe=recipe) == {"A kettle of tea.": {}}

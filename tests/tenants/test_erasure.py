@@ -80,6 +80,7 @@ async def _fill(connection: AsyncConnection, tenant_id: UUID, owner_id: int) -> 
     for table_name, column, value in (
         (f"embeddings_{model}", "vector", "[1,0,0]"),
         (f"embedding_bits_{model}", "bits", "101"),
+        (f"token_bits_{model}", "bits", "\\x01"),
     ):
         columns = f"{table_name} (owner_id, key_ordinal, {column})"
         await connection.exec_driver_sql(f"INSERT INTO {columns} VALUES ({owner_id}, 1, '{value}')")

@@ -1,4 +1,4 @@
-"""Embedding models and their vectors; each model has two tables of its own."""
+"""Embedding models and their vectors; each model has three tables of its own."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pgvector import HalfVector
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.embeddings.protocol import Vectors
+from app.embeddings.protocol import Embedded, Vectors
 from app.kit.halfvecs import HalfVectors
 from app.memories.models import EmbeddingModel
 from app.tenants.schemas import Scope
@@ -44,12 +44,27 @@ _INSERT = """
     ON CONFLICT (owner_id, key_ordinal) DO UPDATE SET bits = excluded.bits
 """
 
+# The vector may be gone with its key since; then there is nothing to compare either.
+_INSERT_TOKENS = """
+    INSERT INTO token_bits_0 (owner_id, key_ordinal, bits)
+    SELECT :owner_id, t.ordinal, t.bits
+    FROM unnest(CAST(:ordinals AS integer[]), CAST(:bits AS bytea[])) AS t (ordinal, bits)
+    JOIN embeddings_0 e ON e.owner_id = :owner_id AND e.key_ordinal = t.ordinal
+    ON CONFLICT (owner_id, key_ordinal) DO UPDATE SET bits = excluded.bits
+"""
+
+_MOST_TOKENS = 256
+"""Of a key; what is behind is found by its vector and its words."""
+
 _PENDING = """
     SELECT k.ordinal, k.memory_ordinal, k.start, k.stop, k.text
     FROM memory_keys k
     WHERE k.owner_id = :owner_id AND k.ordinal > :after
-        AND NOT EXISTS (SELECT FROM embeddings_0 e
-                        WHERE e.owner_id = :owner_id AND e.key_ordinal = k.ordinal)
+        AND NOT EXISTS (
+            SELECT FROM embeddings_0 e
+            LEFT JOIN token_bits_0 t ON t.owner_id = e.owner_id AND t.key_ordinal = e.key_ordinal
+            WHERE e.owner_id = :owner_id AND e.key_ordinal = k.ordinal
+                AND (t.key_ordinal IS NOT NULL OR NOT :with_tokens))
     ORDER BY k.ordinal LIMIT :limit
 """
 
@@ -92,6 +107,7 @@ def of_model(statement: str, model_id: int) -> sa.TextClause:
     """Return a statement over the tables of one model; ``…_0`` stands for them."""
     number = str(int(model_id))
     named = statement.replace("embeddings_0", "embeddings_" + number)
+    named = named.replace("token_bits_0", "token_bits_" + number)
     return sa.text(named.replace("embedding_bits_0", "embedding_bits_" + number))
 
 
@@ -117,22 +133,36 @@ def as_parameter(vector: Vectors) -> HalfVector:
 
 
 async def store(
-    session: AsyncSession, scope: Scope, model_id: int, ordinals: Sequence[int], vectors: Vectors
+    session: AsyncSession, scope: Scope, model_id: int, ordinals: Sequence[int], found: Embedded
 ) -> None:
-    """Store the vectors (and their bits) of keys. Shape of ``vectors``: [len(ordinals), d]."""
-    values = {
-        "owner_id": scope.owner_id,
-        "ordinals": list(ordinals),
-        "vectors": HalfVectors(vectors),
-    }
-    await session.execute(of_model(_INSERT, model_id), values)
+    """Store the vectors (and their bits) of keys, and the bits of their tokens if there are any."""
+    values = {"owner_id": scope.owner_id, "ordinals": list(ordinals)}
+    vectors = values | {"vectors": HalfVectors(found.vectors)}
+    await session.execute(of_model(_INSERT, model_id), vectors)
+    if found.tokens is not None:
+        bits = {"bits": [one[:_MOST_TOKENS].tobytes() for one in found.tokens]}
+        await session.execute(of_model(_INSERT_TOKENS, model_id), values | bits)
 
 
 async def pending(
-    session: AsyncSession, scope: Scope, model_id: int, *, after: int, limit: int
+    session: AsyncSession,
+    scope: Scope,
+    model_id: int,
+    *,
+    after: int,
+    limit: int,
+    with_tokens: bool,
 ) -> list[PendingKey]:
-    """Return keys behind ordinal ``after`` that lack a vector of this model, ascending."""
-    values = {"owner_id": scope.owner_id, "after": after, "limit": limit}
+    """Return keys behind ordinal ``after`` that lack a vector of this model, ascending.
+
+    ``with_tokens``: or the bits of their tokens.
+    """
+    values = {
+        "owner_id": scope.owner_id,
+        "after": after,
+        "limit": limit,
+        "with_tokens": with_tokens,
+    }
     found = await session.execute(of_model(_PENDING, model_id), values)
     return [PendingKey(*row) for row in found]
 

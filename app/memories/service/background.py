@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.embeddings.protocol import Embedder
-from app.embeddings.service import AWAY_S, embedder_awaited
+from app.embeddings.protocol import Embedded, Embedder
+from app.embeddings.service import AWAY_S, embed, embedder_awaited, has_tokens
 from app.jobs import service as jobs
 from app.jobs.errors import TaskPostponedError
 from app.jobs.protocol import TaskContext
@@ -60,7 +61,14 @@ async def embed_all(context: TaskContext, spaces: Spaces) -> None:
         await _fill(context, scope, embedder, table.model_id)
     async with _owner(context.database, scope) as session:
         if await owners.lock(session, scope):
-            rest = await vectors.pending(session, scope, table.model_id, after=_FIRST, limit=1)
+            rest = await vectors.pending(
+                session,
+                scope,
+                table.model_id,
+                after=_FIRST,
+                limit=1,
+                with_tokens=has_tokens(embedder),
+            )
             await owners.set_pending(session, scope, is_pending=bool(rest))
 
 
@@ -72,31 +80,51 @@ async def _fill(context: TaskContext, scope: Scope, embedder: Embedder, model_id
     """Embed every key that lacks a vector of this model, batch by batch."""
     after = _FIRST
     while not await context.is_cancelled():
+        lacking = _Lacking(model_id, after, has_tokens(embedder))
         async with _owner(context.database, scope) as session:
-            asked = await _pending_texts(session, scope, model_id, after=after)
+            asked = await _pending_texts(session, scope, lacking)
         if not asked:
             return
-        found = await embedder.embed(list(asked.values()))
+        found = await embed(embedder, list(asked.values()))
         async with _owner(context.database, scope) as session:
             if not await owners.lock(session, scope):
                 return
-            now_asked = await _pending_texts(session, scope, model_id, after=after)
+            now_asked = await _pending_texts(session, scope, lacking)
             # A key edited while its vector was computed waits for the next round.
             kept = [i for i, (key, text) in enumerate(asked.items()) if now_asked.get(key) == text]
             keys = list(asked)
-            await vectors.store(session, scope, model_id, [keys[i] for i in kept], found[kept])
+            ordinals = [keys[i] for i in kept]
+            await vectors.store(session, scope, model_id, ordinals, _only(found, kept))
         after = max(asked)
+
+
+def _only(found: Embedded, places: Sequence[int]) -> Embedded:
+    tokens = None if found.tokens is None else [found.tokens[place] for place in places]
+    return Embedded(found.vectors[list(places)], tokens)
 
 
 def _owner(database: Database, scope: Scope) -> AbstractAsyncContextManager[AsyncSession]:
     return database.transaction(tenant_id=scope.tenant_id, owner_id=scope.owner_id)
 
 
-async def _pending_texts(
-    session: AsyncSession, scope: Scope, model_id: int, *, after: int
-) -> dict[int, str]:
+class _Lacking(NamedTuple):
+    """Keys behind an ordinal that lack a model's vector, or the bits of their tokens."""
+
+    model_id: int
+    after: int
+    with_tokens: bool
+
+
+async def _pending_texts(session: AsyncSession, scope: Scope, lacking: _Lacking) -> dict[int, str]:
     """Return the texts of the next keys that lack a vector, by key, ascending."""
-    keys = await vectors.pending(session, scope, model_id, after=after, limit=_EMBED_BATCH)
+    keys = await vectors.pending(
+        session,
+        scope,
+        lacking.model_id,
+        after=lacking.after,
+        limit=_EMBED_BATCH,
+        with_tokens=lacking.with_tokens,
+    )
     ordinals = sorted({key.memory_ordinal for key in keys})
     held = {memory.ordinal: memory for memory in await rows.by_ordinals(session, scope, ordinals)}
     return {

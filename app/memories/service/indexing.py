@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.embeddings.errors import EmbedderError
 from app.embeddings.kernel import always_fits, byte_windows
-from app.embeddings.protocol import Embedder
+from app.embeddings.protocol import Embedded, Embedder
+from app.embeddings.service import embed
 from app.kit import time_vocabulary
 from app.kit.metrics import stage
 from app.kit.relative_times import Days
@@ -57,10 +58,16 @@ async def _embedded(embedder: Embedder, texts: Sequence[str]) -> list[Prepared]:
         for text, windows in zip(texts, spans, strict=True)
         for start, stop in windows
     ]
-    found = await embedder.embed(parts)
-    ends = np.cumsum([len(windows) for windows in spans])[:-1]
-    split = np.split(found, ends) if len(texts) else []
-    return [Prepared(windows, part) for windows, part in zip(spans, split, strict=True)]
+    found = await embed(embedder, parts)
+    ends = [0, *np.cumsum([len(windows) for windows in spans])]
+    return [
+        Prepared(
+            windows,
+            found.vectors[start:stop],
+            found.tokens[start:stop] if found.tokens is not None else None,
+        )
+        for windows, start, stop in zip(spans, ends, ends[1:], strict=False)
+    ]
 
 
 async def _windows(embedder: Embedder, texts: Sequence[str]) -> list[tuple[Span, ...]]:
@@ -98,15 +105,19 @@ async def index(
     told = {entry.ordinal: _told(entry.statement, language) for entry in entries}
     await told_days.add(session, scope, told)
     ready = [
-        (keys, entry.prepared.vectors)
+        (keys, entry.prepared.vectors, entry.prepared.tokens)
         for keys, entry in zip(placed, entries, strict=True)
         if entry.prepared.vectors is not None
     ]
     if table is None or len(ready) < len(entries):
         await owners.set_pending(session, scope, is_pending=True)
     if table is not None and ready:
-        ordinals = [key.ordinal for keys, _ in ready for key in keys]
-        stacked = np.concatenate([found for _, found in ready])
+        ordinals = [key.ordinal for keys, *_ in ready for key in keys]
+        tokens = [one for *_, held in ready for one in held or ()]
+        stacked = Embedded(
+            np.concatenate([found for _, found, _ in ready]),
+            tokens if len(tokens) == len(ordinals) else None,
+        )
         await vectors.store(session, scope, table.model_id, ordinals, stacked)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.embeddings.client import HttpEmbedder
 from app.embeddings.errors import EmbedderRefusedError
-from app.embeddings.protocol import Embedder, Vectors
+from app.embeddings.protocol import Embedder, TokenBits, Vectors
 from app.kit.database import Database
 from app.kit.settings import Settings
 from app.memories.kernel import Span
@@ -23,6 +23,8 @@ class Prepared:
 
     windows: tuple[Span, ...]
     vectors: Vectors | None
+    tokens: Sequence[TokenBits] | None = None
+    """Token bits of each window; ``None``: this embedder gives none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ class Candidate(NamedTuple):
     recalled_at: datetime | None
     generated_by: str | None
     metadata: dict[str, Any]
+    tokens: bytes | None = None
+    """Sign bits of its token vectors, one behind the other, where recall compares them."""
     features: Mapping[str, float] = NOTHING
     """What each feature of the second stage added to the score, by name."""
     on_day: float | None = None

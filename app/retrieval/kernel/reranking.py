@@ -3,6 +3,9 @@
 Features lie in [0, 1], each as a share of the best candidate's where it has no scale of its own:
 
 * ``lexical``, ``cosine``: BM25 and cosine similarity (below 0 counts as 0).
+* ``tokens``: late interaction, 0 the least among the candidates.
+* ``neighbours``: the mean of the turns before and after in the session, by ``tokens``; those that
+  are no candidates count as 0.
 * ``speaker``: the question names one of the people who speak, and this one spoke.
 * ``date``: how near the memory is to a date in the question.
 * ``time_words``: the question asks when, and the memory tells of a time.
@@ -25,6 +28,8 @@ MOST_PEOPLE = 10
 _SESSION_BEST = 3
 _ASSISTANT_SHARE = 0.1
 """Of the candidates; from here on the memories are talks with an assistant."""
+_LEAST_SPAN = 0.2
+"""Between the worst and the best candidate by tokens; usually it is twice as much."""
 _LEAST = 1e-9
 """What an arm has found is worth more than nothing, whatever its features say."""
 _SHORTEST_NICKNAME = 3
@@ -37,6 +42,8 @@ class Weights:
 
     lexical: float
     cosine: float
+    tokens: float
+    neighbours: float
     speaker: float
     date: float
     time_words: float
@@ -47,10 +54,21 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class WeightSets:
-    """Weights for talks among people, and for talks of a user with an assistant."""
+    """Weights for talks among people, and for talks of a user with an assistant.
+
+    Where nothing is known of tokens, others weigh more than they do beside them.
+    """
 
     people: Weights
     assistant: Weights
+    people_without_tokens: Weights
+    assistant_without_tokens: Weights
+
+    def fitting(self, *, is_assistant: bool, with_tokens: bool) -> Weights:
+        """Return the weights for what is known of the candidates."""
+        if with_tokens:
+            return self.assistant if is_assistant else self.people
+        return self.assistant_without_tokens if is_assistant else self.people_without_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +80,8 @@ class Asked:
     """Nearness to its dates; ``None``: it holds no date."""
     time_words: Sequence[bool] | None
     """Whether a candidate tells of a time; ``None``: the question does not ask when."""
+    tokens: Sequence[float] | None = None
+    """How well tokens meet the question's, in [-1, 1]; ``None``: nothing is known of them."""
 
 
 def with_assistant(candidates: Sequence[Candidate]) -> bool:
@@ -87,7 +107,7 @@ def rerank(
     if not candidates:
         return []
     is_assistant = with_assistant(candidates)
-    weights = sets.assistant if is_assistant else sets.people
+    weights = sets.fitting(is_assistant=is_assistant, with_tokens=asked.tokens is not None)
     values = _features(candidates, asked, is_assistant=is_assistant)
     weighing = {name: weight for name in values if (weight := getattr(weights, name))}
     total = sum(weight for weight in weighing.values() if weight > 0) or 1.0
@@ -117,6 +137,8 @@ def _features(
     if cosines is not None:
         found["cosine"] = _shares(cosines)
         found["session_cosine"] = _of_sessions(candidates, found["cosine"])
+    if asked.tokens is not None:
+        found.update(_of_tokens(candidates, asked.tokens))
     if is_assistant:
         found["speaker"] = [float(one.role == "user") for one in candidates]
     elif speaker := _named_speaker(asked.text, candidates):
@@ -146,6 +168,36 @@ def _shares(values: Sequence[float]) -> list[float]:
     if largest <= 0:
         return [0.0] * len(values)
     return [max(0.0, value) / largest for value in values]
+
+
+def _of_tokens(candidates: Sequence[Candidate], tokens: Sequence[float]) -> dict[str, list[float]]:
+    """Return what tokens say of each candidate, and of those beside it, if any are candidates."""
+    values = _between(tokens)
+    neighbours = _of_neighbours(candidates, values)
+    return {"tokens": values} | ({"neighbours": neighbours} if any(neighbours) else {})
+
+
+def _between(values: Sequence[float]) -> list[float]:
+    """Return values by their place between the least, 0, and the largest, 1.
+
+    Where all are nearly alike none is near 0.
+    """
+    largest = max(values)
+    span = max(_LEAST_SPAN, largest - min(values))
+    return [1 - (largest - value) / span for value in values]
+
+
+def _of_neighbours(candidates: Sequence[Candidate], values: Sequence[float]) -> list[float]:
+    """Return for each candidate the mean of what those written right before and after it have."""
+    held: dict[tuple[str | None, int], float] = {
+        (one.session_id, one.ordinal): value
+        for one, value in zip(candidates, values, strict=True)
+        if one.session_id is not None
+    }
+    return [
+        sum(held.get((one.session_id, one.ordinal + step), 0.0) for step in (-1, 1)) / 2
+        for one in candidates
+    ]
 
 
 def _of_sessions(candidates: Sequence[Candidate], values: Sequence[float]) -> list[float]:

@@ -65,10 +65,10 @@ _LEXICAL = """
         SELECT ordinal, s, row_number() OVER (ORDER BY s DESC, ordinal) AS r FROM (
             SELECT ordinal, max(s) AS s FROM (
                 SELECT CASE WHEN key_ordinal > 0 THEN key_ordinal ELSE (
-                    SELECT memory_ordinal FROM memory_keys k
-                    WHERE k.owner_id = :owner_id AND k.ordinal = key_ordinal) END AS ordinal, s
-                FROM lk) mapped
-            GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :depth) best
+                    SELECT memory_ordinal FROM memory_keys
+                    WHERE owner_id = :owner_id AND ordinal = key_ordinal) END AS ordinal, s
+                FROM lk) m
+            GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :depth) b
     )"""
 
 _QUERY_VECTOR = """
@@ -82,15 +82,15 @@ _EXACT = """
     )"""
 
 _BITS = """
-    , cand AS MATERIALIZED (
+    , c AS MATERIALIZED (
         SELECT key_ordinal FROM embedding_bits_0 p WHERE owner_id = :owner_id /*dense_filter*/
         ORDER BY (bits <~> (SELECT binary_quantize(v) FROM qv)) + 0, key_ordinal
         LIMIT :bit_candidates
     ), dk AS MATERIALIZED (
-        SELECT cand.key_ordinal, (x.vector <=> (SELECT v FROM qv)) + 0 AS d
-        FROM cand CROSS JOIN LATERAL (
+        SELECT c.key_ordinal, (x.vector <=> (SELECT v FROM qv)) + 0 AS d
+        FROM c CROSS JOIN LATERAL (
             SELECT vector FROM embeddings_0
-            WHERE owner_id = :owner_id AND key_ordinal = cand.key_ordinal OFFSET 0) x
+            WHERE owner_id = :owner_id AND key_ordinal = c.key_ordinal OFFSET 0) x
         ORDER BY 2, 1 LIMIT :dense_keys
     )"""
 
@@ -99,10 +99,10 @@ _DENSE = """
         SELECT ordinal, d, row_number() OVER (ORDER BY d, ordinal) AS r FROM (
             SELECT ordinal, min(d) AS d FROM (
                 SELECT CASE WHEN key_ordinal > 0 THEN key_ordinal ELSE (
-                    SELECT memory_ordinal FROM memory_keys k
-                    WHERE k.owner_id = :owner_id AND k.ordinal = key_ordinal) END AS ordinal, d
-                FROM dk) mapped
-            GROUP BY 1 ORDER BY 2, 1 LIMIT :depth) best
+                    SELECT memory_ordinal FROM memory_keys
+                    WHERE owner_id = :owner_id AND ordinal = key_ordinal) END AS ordinal, d
+                FROM dk) m
+            GROUP BY 1 ORDER BY 2, 1 LIMIT :depth) b
     )"""
 
 _NO_DENSE = """
@@ -152,11 +152,16 @@ _HITS = """
         f.lexical_rank, f.lexical_score, f.dense_rank, f.dense_distance,
         m.id, m.kind, m.content, m.role, m.name, m.session_id, m.agent_id, m.place,
         m.occurred_at, m.created_at, m.importance, m.pinned, m.strength_days, m.recalled_at,
-        m.generated_by, m.metadata
+        m.generated_by, m.metadata, /*tokens*/
     FROM fused f
     JOIN memories m ON m.owner_id = :owner_id AND m.ordinal = f.ordinal
+    /*token_bits*/
     ORDER BY f.score DESC, f.ordinal
 """
+
+# Of the first key alone: a long text would have to be read from many pages.
+_LATE = """
+    LEFT JOIN token_bits_0 t ON t.owner_id = :owner_id AND t.key_ordinal = f.ordinal"""
 
 # In the order of the statement, which is that of a candidate's members.
 _COLUMNS = (
@@ -175,6 +180,7 @@ _COLUMNS = (
             "generated_by", "metadata",
         )
     ),
+    sa.column("tokens", sa.LargeBinary),
 )  # fmt: skip
 
 # A narrowing without a filter is known by its members alone, so its statement is constant too.
@@ -208,13 +214,20 @@ class Search:
     model_id: int | None
     narrowed: tuple[str, ...] = ()
     """Members of the narrowing in force; their values are bound by the same names."""
+    with_tokens: bool = False
+    """Whether candidates come with the bits of their tokens; needs a model."""
     passing: sa.Select[Any] | None = None
     """Selects the ordinals that a filter lets through; ``None`` without a filter."""
 
 
 @cache
 def _text(
-    dense: DensePath, model_id: int, narrowed: tuple[str, ...], *, is_filtered: bool
+    dense: DensePath,
+    model_id: int,
+    narrowed: tuple[str, ...],
+    *,
+    is_filtered: bool,
+    with_tokens: bool,
 ) -> sa.TextualSelect:
     arms = {
         "exact": _QUERY_VECTOR + _EXACT + _DENSE,
@@ -232,6 +245,10 @@ def _text(
     statement = statement.replace("/*lexical_filter*/", "AND key_ordinal " + only)
     statement = statement.replace("/*dense_filter*/", "AND key_ordinal " + only)
     number = str(int(model_id))
+    tokens = "t.bits AS tokens" if with_tokens else "CAST(NULL AS bytea) AS tokens"
+    statement = statement.replace("/*tokens*/", tokens)
+    statement = statement.replace("/*token_bits*/", _LATE if with_tokens else "")
+    statement = statement.replace("token_bits_0", "token_bits_" + number)
     statement = statement.replace("embeddings_0", "embeddings_" + number)
     statement = statement.replace("embedding_bits_0", "embedding_bits_" + number)
     # The driver reads a statement of over 4,096 characters anew each time.
@@ -241,8 +258,7 @@ def _text(
 def reading(scope: Scope, asked: Search) -> Read:
     """Return the read of a recall without a filter, for use with others in one round trip."""
     assert asked.passing is None
-    statement = _text(asked.dense, asked.model_id or 0, asked.narrowed, is_filtered=False)
-    return Read(statement, _values(scope, asked))
+    return Read(_statement(asked), _values(scope, asked))
 
 
 def candidates(rows: Sequence[Sequence[Any]]) -> Sequence[Candidate]:
@@ -252,12 +268,21 @@ def candidates(rows: Sequence[Sequence[Any]]) -> Sequence[Candidate]:
 
 async def search(session: AsyncSession, scope: Scope, asked: Search) -> Sequence[Candidate]:
     """Run a recall; return candidates with what each arm said of them, best first."""
-    is_filtered = asked.passing is not None
-    statement = _text(asked.dense, asked.model_id or 0, asked.narrowed, is_filtered=is_filtered)
+    statement = _statement(asked)
     if asked.passing is not None:
         passing = asked.passing.cte("passing").prefix_with("MATERIALIZED")
         statement = statement.add_cte(passing)
     return candidates((await session.execute(statement, _values(scope, asked))).all())
+
+
+def _statement(asked: Search) -> sa.TextualSelect:
+    return _text(
+        asked.dense,
+        asked.model_id or 0,
+        asked.narrowed,
+        is_filtered=asked.passing is not None,
+        with_tokens=asked.with_tokens,
+    )
 
 
 def _values(scope: Scope, asked: Search) -> dict[str, Any]:

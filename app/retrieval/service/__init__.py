@@ -3,7 +3,8 @@
 from app.retrieval.repository.filters import Narrowing
 from app.retrieval.service.context import CONTEXT_CANDIDATES, ContextQuestion, build_context
 from app.retrieval.service.ordering import Ordered, order
-from app.retrieval.service.recalling import Question, Recaller, parse_filters
+from app.retrieval.service.parsing import parse_filters
+from app.retrieval.service.recalling import Question, Recaller
 
 __all__ = [
     "CONTEXT_CANDIDATES",

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.embeddings.errors import EmbedderError
-from app.embeddings.protocol import Embedder, Vectors
+from app.embeddings.protocol import TokenBits, Vectors
 from app.forgetting.service import Law, Reinforcer
 from app.kit.database import Database
 from app.kit.metrics import stage
@@ -20,8 +19,7 @@ from app.kit.settings import RetrievalSettings
 from app.memories import service as memories
 from app.memories.models import Memory
 from app.memories.service import ModelTable, Spaces
-from app.retrieval.errors import InvalidFilterError
-from app.retrieval.kernel import dates, filters, grouping, scoring
+from app.retrieval.kernel import dates, grouping, scoring
 from app.retrieval.kernel.candidates import Candidate
 from app.retrieval.kernel.grouping import Granularity
 from app.retrieval.kernel.scoring import Weight
@@ -33,9 +31,10 @@ from app.retrieval.repository.recall import DensePath, Search
 from app.retrieval.schemas import Recipe
 from app.retrieval.service import contiguous, dated, hierarchical
 from app.retrieval.service.dated import Dated
+from app.retrieval.service.embedding import embedded
 from app.retrieval.service.grouping import grouped
 from app.retrieval.service.linked import linked_to
-from app.retrieval.service.staging import people_names, second_stage
+from app.retrieval.service.staging import Heard, people_names, second_stage
 from app.retrieval.service.thoughtful import with_thoughts
 from app.tenants import service as tenants
 from app.tenants.schemas import LocalSettings, OwnerName, Scope
@@ -108,6 +107,7 @@ class _Asked:
     """A question's vector and the tables it is compared in; neither: by keywords alone."""
 
     vector: Vectors | None = None
+    tokens: TokenBits | None = None
     table: ModelTable | None = None
     is_degraded: bool = False
 
@@ -163,9 +163,9 @@ class Recaller:
             return None
         with stage("fuse"):
             local = _local(scope)
-            when = Dated(Times(), ZoneInfo(local.time_zone), {})
+            heard = Heard(asked.tokens, Dated(Times(), ZoneInfo(local.time_zone), {}))
             found = recall_rows.candidates(answers[1])
-            found = _scored(found, question, local, when, _wanted(question, local))
+            found = _scored(found, question, local, heard, _wanted(question, local))
             kept = _best(found, _law(local, question), question, now)[: question.limit]
         return _recalled(kept, {}, question, asked, scope)
 
@@ -255,9 +255,10 @@ class Recaller:
         with stage("fuse"):
             # With a time asked about a memory may be low in one list and high in the other.
             most = _wanted(question, local) if on_days is None else len(found)
-            found = _scored(found, question, local, when, most)
+            heard = Heard(asked.tokens, when)
+            found = _scored(found, question, local, heard, most)
             if on_days is not None:
-                there = _scored(on_days, question, local, when, len(on_days))
+                there = _scored(on_days, question, local, heard, len(on_days))
                 weight = dates.TODAY_WEIGHT if times.from_today else dates.DAY_WEIGHT
                 found = dates.prefer(found, there, weight=weight)
         if question.recipe == "thoughts" and asked.vector is not None and asked.table is not None:
@@ -309,10 +310,11 @@ class Recaller:
         if space.embedder is None:
             return _Asked(is_degraded=True)
         limit_s = min(self._timeout_s, question.deadline_s or self._timeout_s)
-        vector = await _embedded(space.embedder, question.text, limit_s)
-        if vector is None or len(vector) != space.table.dimensions:
+        found = await embedded(space.embedder, question.text, limit_s)
+        if found is None or found.vectors.shape[1] != space.table.dimensions:
             return _Asked(is_degraded=True)
-        return _Asked(vector, space.table)
+        tokens = found.tokens[0] if found.tokens else None
+        return _Asked(found.vectors[0], tokens, space.table)
 
     def _planned(self, scope: Scope, question: Question, asked: _Asked, now: datetime) -> Search:
         """Return the statement of a recall and its values."""
@@ -353,11 +355,14 @@ class Recaller:
                     settings.bit_candidates, 2 * depth, scope.keys // _KEYS_A_BIT_CANDIDATE
                 )
         model_id = table.model_id if table else None
+        with_tokens = has_two_stages and asked.tokens is not None
         if question.narrowing.node is not None:
             passing = filter_rows.passing(scope, question.narrowing)
-            return Search(values, path, model_id, passing=passing)
+            return Search(values, path, model_id, with_tokens=with_tokens, passing=passing)
         members = question.narrowing.members()
-        return Search(values | members, path, model_id, narrowed=tuple(members))
+        return Search(
+            values | members, path, model_id, narrowed=tuple(members), with_tokens=with_tokens
+        )
 
     def _dense_path(self, scope: Scope, table: ModelTable) -> DensePath:
         is_large = scope.keys >= self._settings.exact_below
@@ -421,12 +426,12 @@ async def _with_others(
 
 
 def _scored(
-    found: Sequence[Candidate], question: Question, local: LocalSettings, when: Dated, most: int
+    found: Sequence[Candidate], question: Question, local: LocalSettings, heard: Heard, most: int
 ) -> Sequence[Candidate]:
     """Return the best candidates as the recipe's last stage scores them."""
     if question.recipe not in _TWO_STAGES:
         return found
-    return second_stage(found, question.text, local, dated=when, most=most)
+    return second_stage(found, question.text, local, heard, most=most)
 
 
 def _local(scope: Scope) -> LocalSettings:
@@ -440,6 +445,7 @@ def _is_plain(question: Question, local: LocalSettings, now: datetime) -> bool:
     return (
         question.recipe in _PLAIN
         and question.narrowing.node is None
+        and question.granularity == "turn"
         and not question.with_sources
         and not _times(question, local, (), now).is_dated
     )
@@ -485,27 +491,3 @@ def _weights(law: Law | None, found: Sequence[Candidate], now: datetime) -> list
         return None
     retained = [law.retention(one, now) for one in found]
     return [Weight(retention, law.factor(retention)) for retention in retained]
-
-
-async def _embedded(embedder: Embedder, text: str, limit_s: float) -> Vectors | None:
-    try:
-        async with asyncio.timeout(limit_s):
-            with stage("embed"):
-                return await embedder.embed_query(text)
-    except (EmbedderError, TimeoutError):
-        return None
-
-
-def parse_filters(tree: dict[str, Any] | None) -> filters.FilterNode | None:
-    """Return a request's filter.
-
-    Raises:
-        InvalidFilterError: with the path of the offending node.
-    """
-    if tree is None:
-        return None
-    try:
-        return filters.parse(tree)
-    except filters.FilterError as error:
-        msg = f"{error.path}: {error.reason}."
-        raise InvalidFilterError(msg, path=error.path) from error

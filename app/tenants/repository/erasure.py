@@ -52,7 +52,7 @@ async def _model_tables(session: AsyncSession) -> list[sa.TableClause]:
     return [
         sa.table(f"{kind}_{model_id}", sa.column("owner_id"))
         for model_id in models
-        for kind in ("derived_vectors", "embedding_bits", "embeddings")
+        for kind in ("derived_vectors", "token_bits", "embedding_bits", "embeddings")
     ]
 
 
