@@ -19,9 +19,13 @@ from app.ingestion.schemas import MemoriesCreate, MemoryItem
 from app.kit.database import Database
 from app.memories.service import Spaces
 from app.tenants.schemas import Principal
-from scripts.bench import corpus
+from scripts.bench import topical
+from scripts.bench.topical import Library, Turn
 
 BATCH = 100
+NOISE = 0.25
+"""Length of the noise that is added to a mixture of two unit vectors."""
+_FIRST_DAY = datetime(2023, 1, 1, tzinfo=UTC)
 
 
 class Precomputed:
@@ -47,27 +51,77 @@ class Precomputed:
         """Hold nothing."""
 
 
-def _mixtures(
-    base: NDArray[np.float32], count: int, *, seed: int
-) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
-    """Yield two positions in ``base`` and the noisy mean of their vectors, unit length. [d]."""
-    rng = np.random.default_rng(seed)
-    for _ in range(count):
-        first, second = rng.integers(len(base), size=2)
-        mixed = (base[first] + base[second]) / 2
-        mixed = mixed + rng.normal(0, 0.25 / np.sqrt(base.shape[1]), base.shape[1])
-        yield int(first), int(second), (mixed / np.linalg.norm(mixed)).astype(np.float32)
+class Filler:
+    """Writes batches of made turns for many users, as many at a time as there are connections."""
+
+    def __init__(
+        self, database: Database, principal: Principal, library: Library, base: NDArray[np.float32],
+        *, model: str, seed: int = 7,
+    ) -> None:  # fmt: skip
+        self.spent_s = 0.0
+        self._database, self._principal, self._library = database, principal, library
+        self._base, self._seed, self._written = base, seed, 0
+        self._known = Precomputed(model)
+        self._spaces = Spaces(database, {model: self._known}, primary=model)
+        self._random = np.random.default_rng(seed)
+
+    async def fill(self, owners: Sequence[tuple[str, int]], *, writers: int = 1) -> float:
+        """Store so many memories for each user; return seconds that the writes took, summed."""
+        turns = {
+            owner: self._library.turns(number, seed=self._seed)
+            for number, (owner, _) in enumerate(owners)
+        }
+        batches = _batches(owners, self._seed)
+
+        async def write() -> None:
+            for owner, size in batches:
+                await self.write(owner, [next(turns[owner]) for _ in range(size)])
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(writers):
+                group.create_task(write())
+        return self.spent_s
+
+    async def write(self, owner: str, turns: Sequence[Turn]) -> None:
+        """Store turns of one user in one request."""
+        self._written += 1
+        items = [self._item(turn, position) for position, turn in enumerate(turns)]
+        said = [f"{turn.speaker}: {turn.text}" for turn in turns]
+        self._known.vectors |= dict(zip(said, self._mixed(turns), strict=True))
+        body = MemoriesCreate(user_id=owner, infer="none", items=items)
+        started = time.perf_counter()
+        write = ingestion.read(self._principal, body, key=None, now=datetime.now(UTC))
+        await ingestion.remember(self._database, self._spaces, write, budget_s=60)
+        self.spent_s += time.perf_counter() - started
+        for text in said:
+            self._known.vectors.pop(text, None)
+
+    def _item(self, turn: Turn, position: int) -> MemoryItem:
+        when = _FIRST_DAY + timedelta(minutes=7 * self._written, seconds=position)
+        return MemoryItem(
+            content=turn.text,
+            name=turn.speaker,
+            session_id=f"s{self._written}-{position // topical.SESSION}",
+            occurred_at=when,
+            metadata={"n": position},
+        )
+
+    def _mixed(self, turns: Sequence[Turn]) -> NDArray[np.float32]:
+        """Return the noisy means of the turns' sentences, unit length. Shape [n, d]."""
+        mixed = self._base[[turn.units for turn in turns]].mean(axis=1)
+        mixed += self._random.normal(0, NOISE / np.sqrt(mixed.shape[1]), mixed.shape)
+        mixed /= np.linalg.norm(mixed, axis=1, keepdims=True)
+        return mixed.astype(np.float32)
 
 
 def _batches(owners: Sequence[tuple[str, int]], seed: int) -> Iterator[tuple[str, int]]:
     """Yield (owner, memories) in an order that interleaves all owners."""
-    rng = random.Random(seed)
     left = [
         (owner, min(BATCH, size - start))
         for owner, size in owners
         for start in range(0, size, BATCH)
     ]
-    rng.shuffle(left)
+    random.Random(seed).shuffle(left)
     yield from left
 
 
@@ -79,37 +133,8 @@ async def fill(
     *,
     seed: int = 7,
 ) -> float:
-    """Store ``owners`` (user id, memories) with mixed vectors; return seconds of the writes."""
-    sentences = corpus.sentences(4_000, seed=seed)
-    base = await embedder.embed(sentences)
-    known = Precomputed(embedder.model)
-    spaces = Spaces(database, {known.model: known}, primary=known.model)
-    mixed = _mixtures(base, sum(size for _, size in owners), seed=seed)
-    started, rng, spent = datetime(2025, 1, 1, tzinfo=UTC), random.Random(seed), 0.0
-    for number, (owner, size) in enumerate(_batches(owners, seed)):
-        items = []
-        for position in range(size):
-            first, second, vector = next(mixed)
-            text = sentences[first]
-            if rng.random() < 0.5:
-                text += " " + sentences[second]
-            speaker = rng.choice(corpus.PEOPLE)
-            when = started + timedelta(minutes=7 * number, seconds=position)
-            known.vectors[f"{speaker}: {text}"] = vector
-            items.append(
-                MemoryItem(
-                    content=text,
-                    name=speaker,
-                    session_id=f"s{number}",
-                    occurred_at=when,
-                    metadata={"n": position},
-                )
-            )
-        body = MemoriesCreate(user_id=owner, infer="none", items=items)
-        clock = time.perf_counter()
-        write = ingestion.read(principal, body, key=None, now=datetime.now(UTC))
-        await ingestion.remember(database, spaces, write, budget_s=60)
-        spent += time.perf_counter() - clock
-        known.vectors.clear()
-        await asyncio.sleep(0)
-    return spent
+    """Store ``owners`` (user id, memories) of made-up talk; return seconds of the writes."""
+    library = topical.made_up()
+    base = await embedder.embed(library.units)
+    filler = Filler(database, principal, library, base, model=embedder.model, seed=seed)
+    return await filler.fill(owners)
