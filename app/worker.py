@@ -46,6 +46,7 @@ def build_registry(
     llm_tasks.register(registry, settings.housekeeping)
     spaces = Spaces.configured(database, settings, primary=embedder)
     memories.register(registry, spaces, settings.housekeeping, DERIVATIONS)
+    memories.register_covering(registry, spaces, settings.retrieval)
     ingestion.register(registry, settings.housekeeping)
     linking.register(registry, spaces, llm, settings.linking)
     profiles.register(registry, spaces, llm, settings.profiles)

@@ -5,6 +5,7 @@ from alembic import context
 from sqlalchemy.schema import SchemaItem
 
 import app.episodes.models
+import app.facts.models
 import app.forgetting.models
 import app.ingestion.models
 import app.jobs.models
@@ -26,6 +27,7 @@ def ours(_: SchemaItem, name: str | None, kind: str, *__: object) -> bool:
         "embeddings_",
         "embedding_bits_",
         "token_bits_",
+        "embedding_hnsw_",
         "derived_vectors_",
     )
     return not (kind == "table" and (name or "").startswith(foreign))

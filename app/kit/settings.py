@@ -115,13 +115,23 @@ class RetrievalSettings(Group):
     rrf_k: Annotated[float, Ge(1)] = Field(60, description="Rank constant of the fusion.")
     depth: Positive = Field(200, description="Hits each arm hands to the fusion, at least.")
     posting_budget: Positive = Field(
-        10_000, description="Postings read in full per query, rarest terms first."
+        10_000,
+        description="Postings of an owner's rarest terms read before others may be skipped.",
+    )
+    maxscore_from: Count = Field(
+        10_000, description="Keys from which the keyword arm skips postings that cannot matter."
     )
     exact_below: Count = Field(
         2_000, description="Owners with fewer keys are scanned exactly, larger ones by bits."
     )
     bit_candidates: Positive = Field(
         800, description="Keys the bit scan hands to the exact re-ranking, at least."
+    )
+    hnsw_from: Count = Field(
+        20_000, description="Keys from which an owner's vectors get an index of neighbours (HNSW)."
+    )
+    hnsw_ef: Annotated[int, Ge(1), Le(1000)] = Field(
+        600, description="Neighbours that a search of that index keeps in view."
     )
 
     @model_validator(mode="after")

@@ -184,6 +184,53 @@ class ToldDays(Base):
     until: Mapped[date] = mapped_column(primary_key=True)
 
 
+class StemCount(Base):
+    """What recall needs to know of a frequent stem of a large owner, without reading its postings.
+
+    Counts the keys that ``covered_keys`` names; the other two bound its share in any of them.
+    """
+
+    __tablename__ = "stem_counts"
+
+    owner_id: Mapped[int] = mapped_column(
+        sa.BigInteger, sa.ForeignKey("owners.owner_id", ondelete="CASCADE"), primary_key=True
+    )
+    lexeme: Mapped[str] = mapped_column(sa.Text(collation="C"), primary_key=True)
+    keys: Mapped[int]
+    most_tf: Mapped[int] = mapped_column(sa.SmallInteger)
+    least_dl: Mapped[float] = mapped_column(sa.REAL)
+    """The least of ``dl / tf``."""
+
+
+class CoveredKeys(Base):
+    """Which of an owner's keys a background index covers: ordinals ``lowest`` to ``highest``.
+
+    ``stems`` stands for ``stem_counts``, ``hnsw_<model>`` for that model's index of neighbours.
+    """
+
+    __tablename__ = "covered_keys"
+
+    owner_id: Mapped[int] = mapped_column(
+        sa.BigInteger, sa.ForeignKey("owners.owner_id", ondelete="CASCADE"), primary_key=True
+    )
+    index_name: Mapped[str] = mapped_column(primary_key=True)
+    lowest: Mapped[int]
+    highest: Mapped[int]
+    updated_at: Mapped[datetime]
+
+
+class UncoveredKey(Base):
+    """A key within the range of an index of neighbours whose vector was stored since."""
+
+    __tablename__ = "uncovered_keys"
+
+    owner_id: Mapped[int] = mapped_column(
+        sa.BigInteger, sa.ForeignKey("owners.owner_id", ondelete="CASCADE"), primary_key=True
+    )
+    model_id: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True, autoincrement=False)
+    key_ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
 class MemoryEvent(Base):
     """What befell a memory. Append-only: the application role may not update it."""
 

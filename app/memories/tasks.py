@@ -5,8 +5,8 @@ from uuid import UUID
 
 from app.jobs.protocol import TaskContext, TaskRegistry
 from app.kit.database import Database
-from app.kit.settings import HousekeepingSettings
-from app.memories.service import NO_DERIVATIONS, Derivations, background
+from app.kit.settings import HousekeepingSettings, RetrievalSettings
+from app.memories.service import NO_DERIVATIONS, Derivations, background, covering
 from app.memories.service.spaces import Spaces
 
 
@@ -40,6 +40,16 @@ def register(
     registry.task("memories.reindex", background.reindex)
     registry.task("memories.catch_up", catch_up)
     _add_housekeeping(registry, spaces, settings, derivations)
+
+
+def register_covering(registry: TaskRegistry, spaces: Spaces, settings: RetrievalSettings) -> None:
+    """Add the tasks that spare recalls of large owners the look at every key."""
+
+    async def extend_hnsw(context: TaskContext) -> None:
+        await covering.extend_hnsw(context, spaces, settings)
+
+    registry.task("memories.count_stems", covering.count_stems)
+    registry.task("memories.extend_hnsw", extend_hnsw)
 
 
 def _add_housekeeping(

@@ -30,6 +30,17 @@ _STEMS = """
 """
 
 
+_COUNTS = """
+    SELECT c.lexeme, c.keys, p.keys, c.most_tf, c.least_dl, p.dl, p.tf
+    FROM stem_counts c JOIN covered_keys k ON k.owner_id = c.owner_id AND k.index_name = 'stems'
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS keys, min(CAST(dl AS float8) / tf) AS dl, max(tf) AS tf FROM postings
+        WHERE owner_id = c.owner_id AND lexeme = c.lexeme
+            AND key_ordinal BETWEEN k.lowest AND k.highest) p
+    WHERE c.owner_id = :owner_id
+"""
+
+
 async def check(store: Store, user_id: str = "alice") -> None:
     """Hold an owner's rows to all that must be true of them."""
     scope = await store.scope(user_id)
@@ -39,6 +50,7 @@ async def check(store: Store, user_id: str = "alice") -> None:
     await _check_keys(store, own, memories, keys)
     await _check_postings(store, own, memories, keys)
     await _check_vectors(store, own, set(keys))
+    await _check_covering(store, own)
     await _check_sessions(store, own)
 
 
@@ -105,6 +117,15 @@ def _text(memories: Rows, ordinal: int, start: int, stop: int, zone: str) -> str
     previous = kernel.spoken(before[1], before[2]) if before and before[5] else None
     statement = Statement(content, name, occurred_at, previous)
     return kernel.lexical_text(statement, start, stop, ZoneInfo(zone))
+
+
+async def _check_covering(store: Store, own: Json) -> None:
+    """What is known in advance of stems is true of the keys that it covers."""
+    for lexeme, counted, keys, most_tf, least_dl, dl, tf in await store.rows(_COUNTS, **own):
+        assert counted == keys, f"{lexeme} is counted {counted} times, and stands in {keys} keys"
+        if keys:
+            assert most_tf >= tf
+            assert least_dl <= dl * (1 + 1e-6)
 
 
 async def _check_vectors(store: Store, own: Json, keys: set[int]) -> None:

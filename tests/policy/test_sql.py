@@ -34,11 +34,15 @@ JOINED_SQL: Mapping[tuple[str, str], str] = {
 
 FOREIGN_TABLES: Mapping[str, tuple[frozenset[str], str]] = {
     "app/retrieval/repository/recall.py": (
-        frozenset({
-            "memories", "memory_keys", "postings", "owner_stats", "embeddings_0",
-            "embedding_bits_0", "token_bits_0",
-        }),
+        frozenset({"memories", "memory_keys", "token_bits_0"}),
         "the one statement behind a recall",
+    ),
+    "app/retrieval/repository/arms.py": (
+        frozenset({
+            "memory_keys", "postings", "owner_stats", "embeddings_0", "embedding_bits_0",
+            "covered_keys", "uncovered_keys", "stem_counts",
+        }),
+        "the two arms of the one statement behind a recall",
     ),
     "app/retrieval/repository/filters.py": (
         frozenset({"memories"}), "filters of the one statement",
@@ -106,6 +110,9 @@ UNSCOPED: Mapping[str, Mapping[str, str]] = {
     },
     "app/memories/repository/feed.py": {
         "quiet_seconds": "when the api last entered an owner; no rows",
+    },
+    "app/memories/repository/covering.py": {
+        "add_hnsw": "embedding models are the operator's",
     },
     "app/memories/repository/vectors.py": {
         "models": "embedding models are the operator's",

@@ -167,6 +167,50 @@ async def test_recall_reads_by_key_and_never_a_whole_table(explainer: Explainer)
         _assert_by_key(narrowed, dense)
 
 
+@pytest.mark.parametrize("path", ["bits", "hnsw"])
+async def test_a_large_owners_recall_reads_by_key(explainer: Explainer, path: str) -> None:
+    await explainer.store.rows("UPDATE embedding_models SET uses_bits = true")
+    await explainer.store.spaces._read()
+    from_ = 1 if path == "hnsw" else 1_000_000
+    recalls_with(explainer.store, exact_below=0, maxscore_from=0, hnsw_from=from_)
+
+    for plan in (
+        await explainer.plan("garden music and cats"),
+        await explainer.generic_plan(),
+    ):
+        tables = ("postings", "embeddings_1", "embedding_bits_1", "memories", "memory_keys")
+        for table in tables:
+            assert "Seq Scan" not in {node["Node Type"] for node in plan.reading(table)}, table
+        for node in plan.reading("postings"):
+            assert node["Node Type"] == "Index Only Scan"
+            assert "lexeme" in node["Index Cond"]
+        for node in plan.reading("embedding_bits_1"):
+            assert node["Node Type"] == "Index Only Scan"
+            assert ("key_ordinal" in node["Index Cond"]) == (path == "hnsw")
+
+
+async def test_the_index_of_neighbours_answers_by_itself(explainer: Explainer) -> None:
+    store = explainer.store
+    await store.rows("SELECT add_hnsw(1)")
+    await store.rows("INSERT INTO embedding_hnsw_1 SELECT * FROM embeddings_1")
+    scope = await store.scope()
+    vector = "(SELECT vector FROM embeddings_1 WHERE key_ordinal = 7 LIMIT 1)"
+    async with store.database.transaction(
+        tenant_id=scope.tenant_id, owner_id=scope.owner_id
+    ) as session:
+        connection = await session.connection()
+        for name in ("enable_sort", "enable_seqscan", "enable_bitmapscan"):  # as the function does
+            await connection.exec_driver_sql(f"SET LOCAL {name} = off")
+        statement = (
+            f"EXPLAIN SELECT key_ordinal FROM embedding_hnsw_1 WHERE owner_id = {scope.owner_id} "
+            f"ORDER BY vector <=> {vector} LIMIT 100"
+        )
+        plan = "\n".join(row[0] for row in await connection.exec_driver_sql(statement))
+
+    assert re.search(r"Index Scan using embedding_hnsw_1_\d+_vector_idx", plan), plan
+    assert plan.count("Index Scan using embedding_hnsw_1_") == 1, plan
+
+
 async def test_a_recall_that_fills_its_depth_stays_quick(explainer: Explainer) -> None:
     recalled = await explainer.store.recall("cat dog garden music river", limit=200)
 

@@ -191,6 +191,8 @@ async def _store_new(
     if memories.needs_bit_check(embedded.table, scope.keys + len(new)):
         tasks.append("memories.check_bits")
     job_id = await _enqueue(session, scope, tasks, write) if tasks else None
+    if memories.needs_covering(scope.keys, len(new)):
+        await memories.cover_later(session, scope, now=write.now)
     ordinals = await memories.take_ordinals(session, scope, len(new))
     for one, ordinal in zip(new, ordinals, strict=True):
         one.kept.ordinal, one.kept.job_id = ordinal, job_id

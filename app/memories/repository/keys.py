@@ -48,6 +48,17 @@ _INDEX = sa.text("""
         INSERT INTO postings (owner_id, lexeme, key_ordinal, tf, dl)
         SELECT :owner_id, lexeme, ordinal, tf, dl FROM token JOIN length USING (ordinal)
         ORDER BY lexeme, ordinal
+    ), counted AS (  -- a key written anew, under an ordinal that is counted already
+        UPDATE stem_counts c SET keys = c.keys + t.keys,
+            most_tf = greatest(c.most_tf, t.most_tf), least_dl = least(c.least_dl, t.least_dl)
+        FROM (
+            SELECT lexeme, count(*) AS keys, max(tf) AS most_tf,
+                min(CAST(dl AS real) / tf) AS least_dl
+            FROM covered_keys k
+            JOIN token ON token.ordinal BETWEEN k.lowest AND k.highest
+            JOIN length USING (ordinal)
+            WHERE k.owner_id = :owner_id AND k.index_name = 'stems' GROUP BY lexeme) t
+        WHERE c.owner_id = :owner_id AND c.lexeme = t.lexeme
     )
     UPDATE owner_stats SET
         keys = keys + cardinality(CAST(:ordinal AS integer[])),
@@ -68,7 +79,14 @@ _UNINDEX = sa.text("""
         DELETE FROM postings p
         USING (SELECT ordinal, unnest(lexemes) COLLATE "C" AS lexeme FROM gone) g
         WHERE p.owner_id = :owner_id AND p.lexeme = g.lexeme AND p.key_ordinal = g.ordinal
-        RETURNING p.key_ordinal, p.dl
+        RETURNING p.key_ordinal, p.lexeme, p.dl
+    ), counted AS (
+        UPDATE stem_counts c SET keys = c.keys - u.keys
+        FROM (
+            SELECT lexeme, count(*) AS keys FROM covered_keys k
+            JOIN unposted ON key_ordinal BETWEEN k.lowest AND k.highest
+            WHERE k.owner_id = :owner_id AND k.index_name = 'stems' GROUP BY lexeme) u
+        WHERE c.owner_id = :owner_id AND c.lexeme = u.lexeme
     )
     UPDATE owner_stats SET
         keys = keys - (SELECT count(*) FROM gone),
@@ -110,6 +128,19 @@ _REINDEX = sa.text("""
         SELECT :owner_id, lexeme, ordinal, tf, dl FROM token JOIN length USING (ordinal)
         ON CONFLICT (owner_id, lexeme, key_ordinal)
             DO UPDATE SET tf = excluded.tf, dl = excluded.dl
+    ), counted AS (
+        UPDATE stem_counts c SET keys = c.keys + t.keys,
+            most_tf = greatest(c.most_tf, t.most_tf), least_dl = least(c.least_dl, t.least_dl)
+        FROM (
+            SELECT lexeme, sum(keys) AS keys, max(tf) AS most_tf,
+                min(CAST(dl AS real) / tf) AS least_dl
+            FROM covered_keys k JOIN (
+                SELECT lexeme, ordinal, 1 AS keys, tf, dl FROM token JOIN length USING (ordinal)
+                UNION ALL
+                SELECT lexeme, ordinal, -1, NULL, NULL FROM stale
+            ) moved ON ordinal BETWEEN k.lowest AND k.highest
+            WHERE k.owner_id = :owner_id AND k.index_name = 'stems' GROUP BY lexeme) t
+        WHERE c.owner_id = :owner_id AND c.lexeme = t.lexeme
     ), stored AS (
         UPDATE memory_keys k SET lexemes = coalesce(l.lexemes, '{}')
         FROM old o LEFT JOIN length l USING (ordinal)

@@ -38,6 +38,12 @@ _INSERT = """
         JOIN memory_keys k ON k.owner_id = :owner_id AND k.ordinal = v.ordinal
         ON CONFLICT (owner_id, key_ordinal) DO UPDATE SET vector = excluded.vector
         RETURNING key_ordinal, vector
+    ), late AS (  -- an index of neighbours knows another vector of them, or none
+        INSERT INTO uncovered_keys (owner_id, model_id, key_ordinal)
+        SELECT :owner_id, :model_id, s.key_ordinal
+        FROM covered_keys c JOIN stored s ON s.key_ordinal BETWEEN c.lowest AND c.highest
+        WHERE c.owner_id = :owner_id AND c.index_name = 'hnsw_0'
+        ON CONFLICT DO NOTHING
     )
     INSERT INTO embedding_bits_0 (owner_id, key_ordinal, bits)
     SELECT :owner_id, key_ordinal, binary_quantize(vector) FROM stored
@@ -108,6 +114,7 @@ def of_model(statement: str, model_id: int) -> sa.TextClause:
     number = str(int(model_id))
     named = statement.replace("embeddings_0", "embeddings_" + number)
     named = named.replace("token_bits_0", "token_bits_" + number)
+    named = named.replace("hnsw_0", "hnsw_" + number)
     return sa.text(named.replace("embedding_bits_0", "embedding_bits_" + number))
 
 
@@ -138,7 +145,7 @@ async def store(
     """Store the vectors (and their bits) of keys, and the bits of their tokens if there are any."""
     values = {"owner_id": scope.owner_id, "ordinals": list(ordinals)}
     vectors = values | {"vectors": HalfVectors(found.vectors)}
-    await session.execute(of_model(_INSERT, model_id), vectors)
+    await session.execute(of_model(_INSERT, model_id), vectors | {"model_id": model_id})
     if found.tokens is not None:
         bits = {"bits": [one[:_MOST_TOKENS].tobytes() for one in found.tokens]}
         await session.execute(of_model(_INSERT_TOKENS, model_id), values | bits)

@@ -13,6 +13,7 @@ from app.memories.repository.told_days import telling
 from app.memories.repository.vectors import as_parameter
 from app.memories.service.adding import add, is_active, lock_owner, pending, take_ordinals
 from app.memories.service.background import models, start_reembedding
+from app.memories.service.covering import cover_later
 from app.memories.service.deriving import (
     NO_DERIVATIONS,
     Derivations,
@@ -54,7 +55,14 @@ from app.memories.service.fading import (
     weakest,
 )
 from app.memories.service.indexing import prepare, unembedded
-from app.memories.service.spaces import ModelTable, Prepared, Space, Spaces, needs_bit_check
+from app.memories.service.spaces import (
+    ModelTable,
+    Prepared,
+    Space,
+    Spaces,
+    needs_bit_check,
+    needs_covering,
+)
 
 __all__ = [
     "NO_DERIVATIONS",
@@ -82,6 +90,7 @@ __all__ = [
     "as_parameter",
     "by_ordinals",
     "count_fading",
+    "cover_later",
     "document_frequencies",
     "drop_vectors",
     "edit",
@@ -108,6 +117,7 @@ __all__ = [
     "models",
     "nearest",
     "needs_bit_check",
+    "needs_covering",
     "own_vectors",
     "page",
     "pending",

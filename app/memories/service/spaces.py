@@ -53,6 +53,22 @@ def needs_bit_check(table: ModelTable | None, keys: int) -> bool:
     return table is not None and not table.bits_checked and keys >= BIT_CHECK_KEYS
 
 
+COVER_FROM = 4_096
+"""Keys of one owner from which frequent stems are counted in advance."""
+
+
+def needs_covering(before: int, added: int) -> bool:
+    """Tell whether an owner has grown by a sixteenth since its background indexes were extended.
+
+    At a fixed series of sizes, so that no write has to look anything up.
+    """
+    after = before + added
+    if after < COVER_FROM:
+        return False
+    step = 1 << (after.bit_length() - 5)
+    return after // step != before // step
+
+
 @dataclass(frozen=True, slots=True)
 class Space:
     """The vectors that recall compares: their embedder and their tables.

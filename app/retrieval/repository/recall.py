@@ -1,15 +1,7 @@
 """The one statement behind a recall: keyword arm, dense arm and their fusion, side by side.
 
-It is assembled from constant pieces: the dense arm is exact, by bits, or left out, and either
-arm may be narrowed to a filter's memories. What the pieces rely on:
-
-* ``… + 0`` in an ORDER BY keeps an approximate index from answering an exact scan.
-* ``OFFSET 0`` fences a LATERAL, so that postings are read by key and never joined as a whole.
-* Bound numbers of the formulas are floats and literals are cast to double precision: a bare
-  literal would turn the formula into ``numeric``.
-* A key's ordinal is its memory's, unless it is negative; only then it is looked up.
-* Ties are broken by ordinal everywhere, so that results repeat. BM25 is rounded first: equal
-  sums may differ in their last bits by the order in which their terms were added.
+It is assembled from constant pieces (see ``arms``): the dense arm is exact, by bits, by an index of
+neighbours, or left out, and either arm may be narrowed to a filter's memories.
 """
 
 from collections.abc import Sequence
@@ -23,93 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.kit.database import Read
 from app.memories.models import Memory
 from app.retrieval.kernel.candidates import Candidate
+from app.retrieval.repository import arms
 from app.tenants.schemas import Scope
 
-DensePath = Literal["exact", "bits", "none"]
-
-# Document frequencies are counted in the query; terms are read in full, rarest first, while they
-# stay within the budget, and the others are looked up for the best keys so far.
-_LEXICAL = """
-    st AS MATERIALIZED (
-        SELECT CAST(keys AS float8) AS n, CAST(sum_dl AS float8) / greatest(keys, 1) AS avgdl
-        FROM owner_stats WHERE owner_id = :owner_id
-    ), qt AS MATERIALIZED (
-        SELECT q.lexeme, sum(d.df) OVER w AS cum, row_number() OVER w AS rn,
-            ln(1 + (n - d.df + CAST(0.5 AS float8)) / (d.df + CAST(0.5 AS float8)))
-                * (:k1 + 1) AS wt,
-            :k1 * (1 - :b) AS ka,
-            :k1 * :b / greatest(avgdl, 1) AS kb
-        FROM (SELECT lexeme COLLATE "C" AS lexeme
-              FROM unnest(to_tsvector(CAST(:config AS regconfig), :query))) q
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS df FROM postings WHERE owner_id = :owner_id AND lexeme = q.lexeme
-            OFFSET 0) d, st
-        WHERE d.df > 0 WINDOW w AS (ORDER BY d.df, q.lexeme)
-    ), c1 AS MATERIALIZED (
-        SELECT key_ordinal, sum(wt * tf / (tf + ka + kb * dl)) AS s
-        FROM qt CROSS JOIN LATERAL (
-            SELECT key_ordinal, tf, dl FROM postings
-            WHERE owner_id = :owner_id AND lexeme = qt.lexeme OFFSET 0) p
-        WHERE (cum <= :budget OR rn = 1) /*lexical_filter*/
-        GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :lexical_keys
-    ), lk AS MATERIALIZED (
-        SELECT c1.key_ordinal, CAST(s + CASE WHEN :budget < (SELECT max(cum) FROM qt)
-            THEN coalesce((
-                SELECT sum(wt * tf / (tf + ka + kb * dl))
-                FROM qt CROSS JOIN LATERAL (
-                    SELECT tf, dl FROM postings WHERE owner_id = :owner_id AND lexeme = qt.lexeme
-                        AND key_ordinal = c1.key_ordinal OFFSET 0) p
-                WHERE NOT (cum <= :budget OR rn = 1)), 0) ELSE 0 END AS float4) AS s
-        FROM c1
-    ), lx AS MATERIALIZED (
-        SELECT ordinal, s, row_number() OVER (ORDER BY s DESC, ordinal) AS r FROM (
-            SELECT ordinal, max(s) AS s FROM (
-                SELECT CASE WHEN key_ordinal > 0 THEN key_ordinal ELSE (
-                    SELECT memory_ordinal FROM memory_keys
-                    WHERE owner_id = :owner_id AND ordinal = key_ordinal) END AS ordinal, s
-                FROM lk) m
-            GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :depth) b
-    )"""
-
-_QUERY_VECTOR = """
-    , qv AS MATERIALIZED (SELECT CAST(:vector AS halfvec) AS v)"""
-
-_EXACT = """
-    , dk AS MATERIALIZED (
-        SELECT key_ordinal, (vector <=> (SELECT v FROM qv)) + 0 AS d
-        FROM embeddings_0 p WHERE owner_id = :owner_id /*dense_filter*/
-        ORDER BY 2, 1 LIMIT :dense_keys
-    )"""
-
-_BITS = """
-    , c AS MATERIALIZED (
-        SELECT key_ordinal FROM embedding_bits_0 p WHERE owner_id = :owner_id /*dense_filter*/
-        ORDER BY (bits <~> (SELECT binary_quantize(v) FROM qv)) + 0, key_ordinal
-        LIMIT :bit_candidates
-    ), dk AS MATERIALIZED (
-        SELECT c.key_ordinal, (x.vector <=> (SELECT v FROM qv)) + 0 AS d
-        FROM c CROSS JOIN LATERAL (
-            SELECT vector FROM embeddings_0
-            WHERE owner_id = :owner_id AND key_ordinal = c.key_ordinal OFFSET 0) x
-        ORDER BY 2, 1 LIMIT :dense_keys
-    )"""
-
-_DENSE = """
-    , de AS MATERIALIZED (
-        SELECT ordinal, d, row_number() OVER (ORDER BY d, ordinal) AS r FROM (
-            SELECT ordinal, min(d) AS d FROM (
-                SELECT CASE WHEN key_ordinal > 0 THEN key_ordinal ELSE (
-                    SELECT memory_ordinal FROM memory_keys
-                    WHERE owner_id = :owner_id AND ordinal = key_ordinal) END AS ordinal, d
-                FROM dk) m
-            GROUP BY 1 ORDER BY 2, 1 LIMIT :depth) b
-    )"""
-
-_NO_DENSE = """
-    , de AS MATERIALIZED (
-        SELECT CAST(NULL AS integer) AS ordinal, CAST(NULL AS float8) AS d,
-            CAST(NULL AS bigint) AS r WHERE false
-    )"""
+DensePath = Literal["exact", "bits", "hnsw", "none"]
 
 # Scores are divided by the best possible one, so that 1 is the first of both arms.
 _FUSION = """
@@ -212,6 +121,8 @@ class Search:
     """The bound values of the statement."""
     dense: DensePath
     model_id: int | None
+    is_large: bool
+    """Whether the keyword arm stops reading once it is sure of the best."""
     narrowed: tuple[str, ...] = ()
     """Members of the narrowing in force; their values are bound by the same names."""
     with_tokens: bool = False
@@ -228,18 +139,21 @@ def _text(
     *,
     is_filtered: bool,
     with_tokens: bool,
+    is_large: bool = False,
 ) -> sa.TextualSelect:
-    arms = {
-        "exact": _QUERY_VECTOR + _EXACT + _DENSE,
-        "bits": _QUERY_VECTOR + _BITS + _DENSE,
-        "none": _NO_DENSE,
+    ways = {
+        "exact": arms.QUERY_VECTOR + arms.EXACT + arms.NEAREST_MEMORIES,
+        "bits": arms.QUERY_VECTOR + arms.BITS + arms.NEAREST_MEMORIES,
+        "hnsw": arms.QUERY_VECTOR + arms.HNSW + arms.NEAREST_MEMORIES,
+        "none": arms.NO_DENSE,
     }
     passing = _PASSING.replace("/*narrowing*/", " ".join(_NARROWED[name] for name in narrowed))
     keys = _FILTERED_KEYS if is_filtered else _EXPIRED_KEYS
     if narrowed:
         keys = passing + _FILTERED_KEYS
     is_narrow = is_filtered or bool(narrowed)
-    parts = [keys, _LEXICAL, arms[dense], _FUSION, _HITS]
+    lexical = arms.LEXICAL_OF_MANY if is_large else arms.LEXICAL
+    parts = [keys, lexical, arms.BEST_MEMORIES, ways[dense], _FUSION, _HITS]
     statement = "SELECT * FROM (WITH " + "".join(parts) + ") AS h"  # noqa: S608  -- constants
     only = "IN (SELECT ordinal FROM ok)" if is_narrow else "NOT IN (SELECT ordinal FROM gone)"
     statement = statement.replace("/*lexical_filter*/", "AND key_ordinal " + only)
@@ -251,6 +165,7 @@ def _text(
     statement = statement.replace("token_bits_0", "token_bits_" + number)
     statement = statement.replace("embeddings_0", "embeddings_" + number)
     statement = statement.replace("embedding_bits_0", "embedding_bits_" + number)
+    statement = statement.replace("hnsw_0", "hnsw_" + number)
     # The driver reads a statement of over 4,096 characters anew each time.
     return sa.text(" ".join(statement.split())).columns(*_COLUMNS)
 
@@ -282,6 +197,7 @@ def _statement(asked: Search) -> sa.TextualSelect:
         asked.narrowed,
         is_filtered=asked.passing is not None,
         with_tokens=asked.with_tokens,
+        is_large=asked.is_large,
     )
 
 

@@ -29,7 +29,7 @@ from app.retrieval.repository import recall as recall_rows
 from app.retrieval.repository.filters import Narrowing
 from app.retrieval.repository.recall import DensePath, Search
 from app.retrieval.schemas import Recipe
-from app.retrieval.service import contiguous, dated, hierarchical
+from app.retrieval.service import contiguous, dated, hierarchical, sizing
 from app.retrieval.service.dated import Dated
 from app.retrieval.service.embedding import embedded
 from app.retrieval.service.grouping import grouped
@@ -38,9 +38,6 @@ from app.retrieval.service.staging import Heard, people_names, second_stage
 from app.retrieval.service.thoughtful import with_thoughts
 from app.tenants import service as tenants
 from app.tenants.schemas import LocalSettings, OwnerName, Scope
-
-_KEYS_A_BIT_CANDIDATE = 64
-"""Of a large owner every so many keys give one candidate: ties of bits grow with the owner."""
 
 _PATIENCE_S = 0.05
 """Seconds that a connection may wait for the embedder."""
@@ -52,8 +49,6 @@ _PLAIN = frozenset({"default", "fused", "lexical", "dense"})
 """Recipes that are one search and no more."""
 _NEAR = 30
 """Best of each arm that the second stage looks at, at least."""
-_GROWTH = 1.25
-"""An owner with so many times the keys is searched anew."""
 _KNOWN_OWNERS = 10_000
 """Owners that a process remembers, so that a recall is one round trip."""
 _RESERVE = 10
@@ -159,7 +154,7 @@ class Recaller:
         if not answers or scope is None:
             return None
         self._remember(question, scope)
-        if not self._would_search_alike(scope, known, asked):
+        if not sizing.is_alike(self._settings, asked.table, scope, known):
             return None
         with stage("fuse"):
             local = _local(scope)
@@ -168,18 +163,6 @@ class Recaller:
             found = _scored(found, question, local, heard, _wanted(question, local))
             kept = _best(found, _law(local, question), question, now)[: question.limit]
         return _recalled(kept, {}, question, asked, scope)
-
-    def _would_search_alike(self, scope: Scope, known: Scope, asked: _Asked) -> bool:
-        """Tell whether the search for what was known of an owner is the one for what it is now.
-
-        A few keys more or less than the dense arm was sized for do no harm.
-        """
-        table = asked.table
-        return (
-            (scope.owner_id, scope.local) == (known.owner_id, known.local)
-            and scope.keys <= known.keys * _GROWTH
-            and (table is None or self._dense_path(scope, table) == self._dense_path(known, table))
-        )
 
     def _remember(self, question: Question, scope: Scope) -> None:
         self._known.pop((question.tenant_id, question.owner), None)
@@ -336,8 +319,6 @@ class Recaller:
             "query": question.text,
             "k1": float(settings.bm25_k1),
             "b": float(settings.bm25_b),
-            "budget": settings.posting_budget,
-            "lexical_keys": max(300, 2 * depth),
             "depth": depth,
             "lexical_weight": float(lexical_weight),
             "dense_weight": float(dense_weight),
@@ -345,28 +326,26 @@ class Recaller:
             "near": near if has_two_stages else depth,
             "candidates": 2 * near if has_two_stages else wanted,
         }
+        is_large = scope.keys >= settings.maxscore_from
+        values |= sizing.lexical_values(settings, is_large=is_large, sure=near, depth=depth)
         path: DensePath = "none"
         if vector is not None and table is not None:
-            path = self._dense_path(scope, table)
+            is_narrow = question.narrowing != Narrowing()
+            path = sizing.dense_path(settings, scope, table, is_narrow=is_narrow)
             values["vector"] = memories.as_parameter(vector)
-            values["dense_keys"] = 2 * depth
-            if path == "bits":
-                values["bit_candidates"] = max(
-                    settings.bit_candidates, 2 * depth, scope.keys // _KEYS_A_BIT_CANDIDATE
-                )
+            values |= sizing.dense_values(settings, path, scope, table, depth)
         model_id = table.model_id if table else None
-        with_tokens = has_two_stages and asked.tokens is not None
-        if question.narrowing.node is not None:
-            passing = filter_rows.passing(scope, question.narrowing)
-            return Search(values, path, model_id, with_tokens=with_tokens, passing=passing)
-        members = question.narrowing.members()
-        return Search(
-            values | members, path, model_id, narrowed=tuple(members), with_tokens=with_tokens
+        search = Search(
+            values,
+            path,
+            model_id,
+            is_large,
+            with_tokens=has_two_stages and asked.tokens is not None,
         )
-
-    def _dense_path(self, scope: Scope, table: ModelTable) -> DensePath:
-        is_large = scope.keys >= self._settings.exact_below
-        return "bits" if is_large and table.uses_bits else "exact"
+        if question.narrowing.node is not None:
+            return replace(search, passing=filter_rows.passing(scope, question.narrowing))
+        members = question.narrowing.members()
+        return replace(search, values=values | members, narrowed=tuple(members))
 
     async def _sources(
         self, session: AsyncSession, scope: Scope, question: Question, kept: list[Candidate]

@@ -13,7 +13,21 @@ from app.tenants.schemas import Scope
 
 _LOCK = sa.text("SELECT FROM owner_stats WHERE owner_id = :owner_id FOR UPDATE")
 _LAST = ("owners", "tenants")
-_MODELS = sa.text("SELECT model_id FROM embedding_models ORDER BY model_id")
+_MODEL_TABLES = sa.text("""
+    SELECT kind || model_id AS name
+    FROM embedding_models
+    CROSS JOIN unnest(CAST(:kinds AS text[])) WITH ORDINALITY AS k (kind, place)
+    WHERE to_regclass(kind || model_id) IS NOT NULL
+    ORDER BY model_id, place
+""")
+_KINDS = (
+    "derived_vectors_",
+    "token_bits_",
+    "embedding_hnsw_",
+    "embedding_bits_",
+    "embeddings_",
+)
+"""Tables made per embedding model, those that point to others first."""
 
 
 async def lock_owner(session: AsyncSession, scope: Scope) -> None:
@@ -47,13 +61,9 @@ def _tables_with(column: str) -> list[sa.Table]:
 
 
 async def _model_tables(session: AsyncSession) -> list[sa.TableClause]:
-    """Return the tables made per embedding model; bits point to vectors."""
-    models = (await session.scalars(_MODELS)).all()
-    return [
-        sa.table(f"{kind}_{model_id}", sa.column("owner_id"))
-        for model_id in models
-        for kind in ("derived_vectors", "token_bits", "embedding_bits", "embeddings")
-    ]
+    """Return the tables made per embedding model, as far as they are there."""
+    names = (await session.scalars(_MODEL_TABLES, {"kinds": list(_KINDS)})).all()
+    return [sa.table(name, sa.column("owner_id")) for name in names]
 
 
 async def _delete(session: AsyncSession, statement: sa.Delete) -> int:
