@@ -125,7 +125,10 @@ async def alike(store: Store, user_id: str) -> dict[str, list[str]]:
 
 
 def _plain(row: Json) -> str:
-    return _ID.sub("*", repr({name: value for name, value in row.items() if name not in _TIMES}))
+    kept = {name: value for name, value in row.items() if name not in _TIMES}
+    if "archived_at" in kept:
+        kept["archived_at"] = kept["archived_at"] is not None
+    return _ID.sub("*", repr(kept))
 
 
 async def switch(store: Store, **mechanisms: Sent) -> None:
