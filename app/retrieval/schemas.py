@@ -88,8 +88,8 @@ class RecallRequest(Body):
         Field(
             description="`default` scores the best of both arms by what they, the speaker, the "
             "time and the session say; `fused` by their ranks alone; `lexical` and `dense` use "
-            "one arm. `linked`: the "
-            "hits of `default`, and behind them at most as many memories that are linked to them. "
+            "one arm. `linked`: `default` with one more feature, how near notes are to those of "
+            "the best hits; behind the hits at most as many memories that are linked to them. "
             "`thoughts`: the hits of `default` and the sources of the nearest thoughts, in one "
             "ranking. `contiguous`: seven tenths are the best hits of `default`, the rest are the "
             "turns beside them in their sessions. `hierarchical`: the hits of `default` within "

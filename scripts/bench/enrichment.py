@@ -107,8 +107,8 @@ def _size_rows(cost: dict[str, Any]) -> list[dict[str, Any]]:
 NOTES = """\
 Throughput: one worker process with its default settings, Postgres and the sidecar on the same \
 cores, nobody else writing or asking. Processor time of a task: run alone. \
-Cost of a write: processor time of this process and the database, mean over writes; texts and vectors \
-made up."""
+Cost of a write: processor time of this process and the database, mean over writes; texts and \
+vectors made up."""
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from app.linking.schemas import LinkFound
 from app.linking.service.evolving import evolve
 from app.linking.service.linking import link
 from app.linking.service.noting import note
-from app.linking.service.reading import around, graph, history, linked_to
+from app.linking.service.reading import around, graph, history, linked_to, note_vectors
 from app.linking.service.reading import note as read_note
 from app.linking.service.reverting import revert
 from app.linking.service.tools import Tools
@@ -24,6 +24,7 @@ __all__ = [
     "link",
     "linked_to",
     "note",
+    "note_vectors",
     "outdated",
     "read_note",
     "revert",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.embeddings.protocol import Vectors
 from app.linking.errors import NoteNotFoundError
 from app.linking.models import NoteEvolution, NoteRow
 from app.linking.repository import evolutions, links
@@ -19,8 +20,10 @@ from app.linking.schemas import (
     NoteRead,
     state_of,
 )
+from app.linking.service.tools import SPACE
 from app.memories import service as memories
 from app.memories.models import Memory
+from app.memories.service import ModelTable
 from app.tenants.schemas import Principal, Scope
 
 _MOST_NODES = 1_000
@@ -36,6 +39,13 @@ async def note(session: AsyncSession, principal: Principal, memory_id: UUID) -> 
     found = await note_of(session, scope, memory)
     columns = {name: getattr(found, name) for name in NoteRead.model_fields if name != "memory_id"}
     return NoteRead(memory_id=memory.id, **columns)
+
+
+async def note_vectors(
+    session: AsyncSession, scope: Scope, table: ModelTable, ordinals: Sequence[int]
+) -> dict[int, Vectors]:
+    """Return the vectors [d] of memories' notes by ordinal; missing ones are left out."""
+    return await memories.get_vectors(session, scope, table, SPACE, ordinals)
 
 
 async def note_of(session: AsyncSession, scope: Scope, memory: Memory) -> NoteRow:

@@ -1,4 +1,4 @@
-"""The recipe ``linked``: the hits of ``default``, and behind them what is linked to them."""
+"""The recipe ``linked``: notes have a say in what the hits are; behind them come their links."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.linking import service as linking
+from app.memories.service import ModelTable
 from app.retrieval.kernel import linked as kernel
 from app.retrieval.kernel.candidates import Candidate
 from app.retrieval.kernel.linked import Step
@@ -14,6 +15,15 @@ from app.retrieval.repository import linked as rows
 from app.retrieval.repository.filters import Narrowing
 from app.retrieval.service.held import candidate_of
 from app.tenants.schemas import Scope
+
+
+async def near_the_best(
+    session: AsyncSession, scope: Scope, found: Sequence[Candidate], table: ModelTable
+) -> list[Candidate]:
+    """Return candidates after those have gained whose notes are near those of the best."""
+    ordinals = [one.ordinal for one in found]
+    notes = await linking.note_vectors(session, scope, table, ordinals)
+    return kernel.near_the_best(found, notes)
 
 
 async def linked_to(

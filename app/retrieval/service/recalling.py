@@ -33,7 +33,7 @@ from app.retrieval.service import contiguous, dated, hierarchical, sizing
 from app.retrieval.service.dated import Dated
 from app.retrieval.service.embedding import embedded
 from app.retrieval.service.grouping import grouped
-from app.retrieval.service.linked import linked_to
+from app.retrieval.service.linked import linked_to, near_the_best
 from app.retrieval.service.staging import Heard, people_names, second_stage
 from app.retrieval.service.thoughtful import with_thoughts
 from app.tenants import service as tenants
@@ -237,9 +237,12 @@ class Recaller:
             when = await dated.dated(session, scope, local, times, known)
         with stage("fuse"):
             # With a time asked about a memory may be low in one list and high in the other.
-            most = _wanted(question, local) if on_days is None else len(found)
+            is_cut = on_days is None and question.recipe != "linked"
+            most = _wanted(question, local) if is_cut else len(found)
             heard = Heard(asked.tokens, when)
             found = _scored(found, question, local, heard, most)
+            if question.recipe == "linked" and asked.table is not None:
+                found = await near_the_best(session, scope, found, asked.table)
             if on_days is not None:
                 there = _scored(on_days, question, local, heard, len(on_days))
                 weight = dates.TODAY_WEIGHT if times.from_today else dates.DAY_WEIGHT
