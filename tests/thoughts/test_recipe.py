@@ -15,8 +15,11 @@ async def _recall(store: Store, query: str, **more: Sent) -> list[Json]:
 
 
 async def test_the_source_of_a_near_thought_is_raised(store: Store) -> None:
-    """The thought lies nearer to the question than the long message that holds it."""
-    wanted = said(1, LONG * 6 + "I live in Zagreb. " + LONG * 6)
+    """The thought lies nearer to the question than the long message that holds it.
+
+    It stands behind the message's first window, whose tokens alone are compared.
+    """
+    wanted = said(1, LONG * 12 + "I live in Zagreb. " + LONG * 12)
     others = [said(n, f"Zagreb was on the news again, part {n}.") for n in range(2, 30)]
     (stored, *_) = await store.remember(wanted, *others)
     await enrich(store)
