@@ -168,7 +168,8 @@ async def _piped(
     driver: AsyncConnection[Any], reads: Sequence[tuple[bytes, Mapping[str, Any]]]
 ) -> list[list[tuple[Any, ...]]]:
     async with driver.pipeline():
-        cursors = [driver.cursor() for _ in reads]
+        # In bytes: as text, what is read beside the hits would take twice the room.
+        cursors = [driver.cursor(binary=True) for _ in reads]
         for cursor, (text, values) in zip(cursors, reads, strict=True):
             await cursor.execute(text, values)
         await driver.execute("COMMIT")

@@ -28,7 +28,7 @@ _FUSION = """
              + coalesce(:dense_weight / (:rrf_k + de.r), 0))
             * (:rrf_k + 1)
             / (:lexical_weight + :dense_weight)) AS score,
-            lx.r AS lexical_rank, lx.s AS lexical_score,
+            lx.r AS lexical_rank, CAST(lx.s AS float8) AS lexical_score,
             de.r AS dense_rank, de.d AS dense_distance
         FROM lx FULL JOIN de USING (ordinal) WHERE lx.r <= :near OR de.r <= :near
         ORDER BY 2 DESC, 1 LIMIT :candidates
