@@ -17,6 +17,8 @@ from app.embeddings.errors import EmbedderError
 from app.embeddings.protocol import Embedder
 from app.episodes.router import router as episodes_router
 from app.facts.router import router as facts_router
+from app.feedback.router import router as feedback_router
+from app.feedback.service import RecallLog
 from app.forgetting.router import router as forgetting_router
 from app.forgetting.service import Reinforcer
 from app.ingestion.router import router as ingestion_router
@@ -73,6 +75,7 @@ PUBLIC_PATHS = frozenset(
 _ROUTERS = (
     ingestion_router,
     retrieval_router,
+    feedback_router,
     memories_router,
     models_router,
     thoughts_router,
@@ -150,11 +153,12 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
         database, spaces, settings.retrieval, timeout_s=settings.embeddings.query_timeout_s
     )
     app.state.reinforcer = Reinforcer(database)
+    app.state.recall_log = RecallLog(database)
     try:
         if settings.bootstrap_key is not None:
             key = settings.bootstrap_key.get_secret_value()
             await tenants.ensure_bootstrap(database, key, clock.now())
-        async with app.state.reinforcer.running():
+        async with app.state.reinforcer.running(), app.state.recall_log.running():
             if app.state.owns_process:
                 process.spare_the_collector()
             yield

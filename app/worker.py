@@ -8,6 +8,7 @@ from app.derivations import DERIVATIONS
 from app.embeddings.client import HttpEmbedder
 from app.embeddings.protocol import Embedder
 from app.facts import tasks as facts
+from app.feedback import tasks as feedback
 from app.forgetting import tasks as forgetting
 from app.ingestion import tasks as ingestion
 from app.jobs import tasks as jobs
@@ -50,6 +51,7 @@ def build_registry(
     ingestion.register(registry, settings.housekeeping)
     linking.register(registry, spaces, llm, settings.linking)
     profiles.register(registry, spaces, llm, settings.profiles)
+    feedback.register(registry, settings.housekeeping)
     forgetting.register(registry, DERIVATIONS)
     segmentation.register(registry, spaces, settings.segmentation)
     thoughts.register(registry, spaces, llm, settings.thoughts)

@@ -6,6 +6,7 @@ from sqlalchemy.schema import SchemaItem
 
 import app.episodes.models
 import app.facts.models
+import app.feedback.models
 import app.forgetting.models
 import app.ingestion.models
 import app.jobs.models

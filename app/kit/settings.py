@@ -273,6 +273,9 @@ class HousekeepingSettings(Group):
     idempotency_days: Annotated[float, Ge(0)] = Field(
         7, description="Days an Idempotency-Key is remembered."
     )
+    recall_hours: Annotated[float, Ge(0.1)] = Field(
+        24, description="Hours a recall can be voted on; each is kept in about 1 kB."
+    )
     events_days: Annotated[float, Ge(0)] = Field(365, description="Days of history kept.")
     usage_days: Annotated[float, Ge(1)] = Field(
         92, description="Days the accounts of the language model are kept."

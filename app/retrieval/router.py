@@ -4,6 +4,7 @@ import time
 
 from fastapi import APIRouter
 
+from app.feedback.dependencies import RecallLogDep
 from app.forgetting.dependencies import ReinforcerDep
 from app.kit import clock
 from app.kit.ids import new_id
@@ -38,6 +39,7 @@ _FAILURES = problems(InvalidFilterError, QueryTooLongError, OtherOwnerError, Own
 async def recall(
     recaller: RecallerDep,
     reinforcer: ReinforcerDep,
+    log: RecallLogDep,
     settings: SettingsDep,
     principal: ReaderDep,
     body: RecallRequest,
@@ -50,11 +52,14 @@ async def recall(
     started = time.perf_counter()
     _check_query(body.query, settings.limits)
     now = clock.now()
-    found = await recaller.recall(_question(principal, body), now=now)
+    question = _question(principal, body)
+    found = await recaller.recall(question, now=now)
     if body.reinforce:
         found.reinforce(reinforcer, {one.id for one in found.candidates}, now=now)
+    recall_id = new_id()
+    found.note(log, recall_id, agent_id=question.narrowing.agent_id)
     return RecallResponse(
-        recall_id=new_id(),
+        recall_id=recall_id,
         hits=[
             Hit.of(
                 one,
@@ -89,6 +94,7 @@ def _question(principal: Principal, body: RecallRequest) -> service.Question:
         deadline_s=body.deadline_ms / 1e3 if body.deadline_ms is not None else None,
         with_sources="sources" in body.include,
         with_retention=body.retention,
+        with_feedback=body.compensate,
         granularity=body.granularity,
     )
 

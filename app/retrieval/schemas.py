@@ -127,6 +127,10 @@ class RecallRequest(Body):
             description="Let what has faded lose in rank, within the policy's bounds.",
         ),
     ] = True
+    compensate: Annotated[
+        bool,
+        Field(strict=True, description="Let votes on the hits of similar questions count."),
+    ] = True
     explain: Annotated[bool, Field(strict=True, description="Add each arm's rank and score.")] = (
         False
     )
@@ -187,12 +191,22 @@ class Explanation(BaseModel):
             "the hit's relevance x `link_weight`; beside a hit half of its relevance."
         ),
     ]
+    feedback: Annotated[
+        float | None,
+        Field(
+            description="What votes on similar questions add to `relevance`, between -.5 and .5; "
+            "the sum is kept between 0 and 1. Null: there are none."
+        ),
+    ]
     retention: Annotated[
         float | None,
         Field(description="e^(-t/S) at this moment; null: it played no part."),
     ]
     factor: Annotated[
-        float, Field(description="What retention multiplies `relevance` by to give the score.")
+        float,
+        Field(
+            description="What retention multiplies `relevance` and `feedback` by to give the score."
+        ),
     ]
 
     @classmethod
@@ -212,6 +226,7 @@ class Explanation(BaseModel):
             thought_rank=one.thought_rank,
             link_weight=one.link_weight,
             relevance=relevance(one),
+            feedback=one.feedback,
             retention=one.retention,
             factor=one.factor,
         )

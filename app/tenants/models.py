@@ -85,4 +85,6 @@ class Owner(Base):
     time_zone: Mapped[str | None]
     language: Mapped[str | None]
     policies: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    votes: Mapped[int] = mapped_column(server_default="0")
+    """How often hits were voted on; who never did, pays nothing for it."""
     created_at: Mapped[datetime]

@@ -81,6 +81,9 @@ class Mechanisms(Body):
     ] = True
     profiles: Annotated[StrictBool, Field(description="Second Me: shades and biography.")] = True
     segments: Annotated[StrictBool, Field(description="EM-LLM: segments.")] = True
+    feedback: Annotated[
+        StrictBool, Field(description="ReLoop2: votes on hits change scores of later recalls.")
+    ] = True
 
     def switches_on(self, before: "Mechanisms") -> bool:
         """Tell whether a mechanism runs that did not."""

@@ -65,6 +65,8 @@ class Scope:
     """How many searchable keys the owner has; decides the dense path."""
     local: LocalSettings | None = None
     """Time zone and language, where they were read together with the scope."""
+    votes: int = 0
+    """How often hits were voted on, where it was read together with the scope."""
 
 
 def _time_zone(name: str) -> str:

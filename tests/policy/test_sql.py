@@ -50,6 +50,9 @@ FOREIGN_TABLES: Mapping[str, tuple[frozenset[str], str]] = {
     "app/retrieval/repository/linked.py": (
         frozenset({"memories"}), "what is linked passes the same narrowing as what is found",
     ),
+    "app/feedback/repository.py": (
+        frozenset({"owners"}), "recalls are noted for owners that are still there",
+    ),
     "app/retrieval/repository/neighbours.py": (
         frozenset({"memories"}), "the turns beside a hit in its session",
     ),

@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 import sqlalchemy as sa
+from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -49,6 +50,7 @@ def _value(column: sa.Column[Any]) -> object:
         return [1]
     values: list[tuple[type[Any], object]] = [
         (JSONB, {"text": SECRET}),
+        (HALFVEC, [1.0, 0.0, 0.0]),
         (ARRAY, [SECRET]),
         (BYTEA, SECRET.encode()),
         (sa.LargeBinary, SECRET.encode()),

@@ -54,6 +54,8 @@ class Candidate(NamedTuple):
     """Weight of the link that led to it."""
     relevance: float | None = None
     """What the question alone made of it: the score before soft factors."""
+    feedback: float | None = None
+    """What votes on similar questions added to the relevance; ``None``: there are none."""
     retention: float | None = None
     """In [0, 1]; ``None``: retention played no part."""
     factor: float = 1.0

@@ -1,6 +1,6 @@
 """What a candidate's score becomes after the fusion. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.retrieval.kernel.candidates import Candidate
@@ -21,6 +21,30 @@ def relevance(one: Candidate) -> float:
     return one.score if one.relevance is None else one.relevance
 
 
+_LEAST = 1e-9
+"""What a vote leaves of a score: a hit that nobody wanted is the last, but it is there."""
+
+
+def compensated(
+    candidates: Sequence[Candidate], compensations: Mapping[int, float]
+) -> Sequence[Candidate]:
+    """Return candidates with what votes add to their scores, by ordinal; kept within [0, 1].
+
+    What has no score has none afterwards.
+    """
+    return [
+        _compensated(one, compensations[one.ordinal])
+        if one.ordinal in compensations and one.score > 0
+        else one
+        for one in candidates
+    ]
+
+
+def _compensated(one: Candidate, value: float) -> Candidate:
+    score = min(1.0, max(_LEAST, one.score + value))
+    return one._replace(score=score, relevance=one.score, feedback=value)
+
+
 def weigh(
     candidates: Sequence[Candidate], weights: Sequence[Weight] | None = None
 ) -> list[Candidate]:
@@ -38,7 +62,7 @@ def weigh(
 def _weighed(one: Candidate, weight: Weight) -> Candidate:
     return one._replace(
         score=one.score * weight.factor,
-        relevance=one.score,
+        relevance=relevance(one),
         retention=weight.retention,
         factor=weight.factor,
     )

@@ -1,10 +1,11 @@
 """The verbs of the room."""
 
 from app.retrieval.repository.filters import Narrowing
+from app.retrieval.service.asking import Question
 from app.retrieval.service.context import CONTEXT_CANDIDATES, ContextQuestion, build_context
 from app.retrieval.service.ordering import Ordered, order
 from app.retrieval.service.parsing import parse_filters
-from app.retrieval.service.recalling import Question, Recaller
+from app.retrieval.service.recalling import Recaller
 
 __all__ = [
     "CONTEXT_CANDIDATES",

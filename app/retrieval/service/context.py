@@ -24,7 +24,8 @@ from app.retrieval.kernel.context import Line, ProfileLine
 from app.retrieval.repository import questions
 from app.retrieval.schemas import ContextResponse, ContextSection
 from app.retrieval.service import breadth
-from app.retrieval.service.recalling import Question, Recaller
+from app.retrieval.service.asking import Question
+from app.retrieval.service.recalling import Recaller
 from app.tenants import service as tenants
 from app.tenants.schemas import LocalSettings, Scope
 

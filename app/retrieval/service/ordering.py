@@ -10,7 +10,8 @@ from app.memories import service as memories
 from app.retrieval.kernel import ordering
 from app.retrieval.kernel.candidates import Candidate
 from app.retrieval.kernel.ordering import Place, Text, Verdict
-from app.retrieval.service.recalling import Question, Recalled, Recaller
+from app.retrieval.service.asking import Question, Recalled
+from app.retrieval.service.recalling import Recaller
 
 _CANDIDATES = 20
 """Memories in which a passage is looked for."""

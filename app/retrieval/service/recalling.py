@@ -1,9 +1,9 @@
 """Recall: embed the question once, run one statement, weigh what it found."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,31 +11,28 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.embeddings.protocol import TokenBits, Vectors
-from app.forgetting.service import Law, Reinforcer
 from app.kit.database import Database
 from app.kit.metrics import stage
 from app.kit.settings import RetrievalSettings
 from app.memories import service as memories
-from app.memories.models import Memory
-from app.memories.service import ModelTable, Spaces
-from app.retrieval.kernel import dates, grouping, scoring
+from app.memories.service import Spaces
+from app.retrieval.kernel import dates, grouping
 from app.retrieval.kernel.candidates import Candidate
-from app.retrieval.kernel.grouping import Granularity
-from app.retrieval.kernel.scoring import Weight
 from app.retrieval.kernel.spans import Times
 from app.retrieval.repository import filters as filter_rows
 from app.retrieval.repository import recall as recall_rows
 from app.retrieval.repository.filters import Narrowing
 from app.retrieval.repository.recall import DensePath, Search
 from app.retrieval.schemas import Recipe
-from app.retrieval.service import contiguous, dated, hierarchical, sizing
+from app.retrieval.service import dated, recipes, sizing, weighing
+from app.retrieval.service.asking import Asked, Question, Recalled
 from app.retrieval.service.dated import Dated
 from app.retrieval.service.embedding import embedded
 from app.retrieval.service.grouping import grouped
-from app.retrieval.service.linked import linked_to, near_the_best
+from app.retrieval.service.linked import near_the_best
 from app.retrieval.service.staging import Heard, people_names, second_stage
 from app.retrieval.service.thoughtful import with_thoughts
+from app.retrieval.service.weighing import heeds_votes
 from app.tenants import service as tenants
 from app.tenants.schemas import LocalSettings, OwnerName, Scope
 
@@ -51,60 +48,6 @@ _NEAR = 30
 """Best of each arm that the second stage looks at, at least."""
 _KNOWN_OWNERS = 10_000
 """Owners that a process remembers, so that a recall is one round trip."""
-_RESERVE = 10
-"""Candidates beyond the limit, so that what has faded can give way to what has not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One recall, checked."""
-
-    tenant_id: UUID
-    owner: OwnerName
-    text: str
-    limit: int
-    narrowing: Narrowing
-    recipe: Recipe = "default"
-    segments: int = 16
-    """Segments that the recipe ``hierarchical`` looks into."""
-    min_score: float = 0
-    deadline_s: float | None = None
-    with_sources: bool = False
-    with_retention: bool = True
-    """Whether what has faded loses in rank, by the owner's policy."""
-    granularity: Granularity = "turn"
-
-
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """What a recall found."""
-
-    candidates: list[Candidate]
-    sources: dict[int, list[UUID]]
-    is_degraded: bool
-    """The dense arm was wanted but its embedder was away or too slow."""
-    scope: Scope | None = None
-    """Whose memories these are; ``None``: nobody's."""
-    turns: Mapping[int, Sequence[Memory]] = field(default_factory=dict)
-    """The turns of a candidate's round or session, by its ordinal; empty where turns are asked."""
-
-    def reinforce(
-        self, reinforcer: Reinforcer, memory_ids: Collection[UUID], *, now: datetime
-    ) -> None:
-        """Count a recall of those candidates that were answered; strengthens them soon."""
-        if self.scope is not None:
-            ordinals = [one.ordinal for one in self.candidates if one.id in memory_ids]
-            reinforcer.note(self.scope, ordinals, now)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question's vector and the tables it is compared in; neither: by keywords alone."""
-
-    vector: Vectors | None = None
-    tokens: TokenBits | None = None
-    table: ModelTable | None = None
-    is_degraded: bool = False
 
 
 class Recaller:
@@ -127,7 +70,7 @@ class Recaller:
         try:
             if known is not None:
                 await asyncio.sleep(0)  # the embedder is asked first: it computes while we read on
-                if _is_plain(question, _local(known), now):
+                if _is_plain(question, _local(known), now) and not heeds_votes(known, question):
                     found = await self._recall_known(known, question, embedding, now)
                     if found is not None:
                         return found
@@ -136,7 +79,7 @@ class Recaller:
             embedding.cancel()
 
     async def _recall_known(
-        self, known: Scope, question: Question, embedding: asyncio.Task[_Asked], now: datetime
+        self, known: Scope, question: Question, embedding: asyncio.Task[Asked], now: datetime
     ) -> Recalled | None:
         """Enter the owner and search in one round trip, by what an earlier recall saw of it.
 
@@ -154,14 +97,16 @@ class Recaller:
         if not answers or scope is None:
             return None
         self._remember(question, scope)
-        if not sizing.is_alike(self._settings, asked.table, scope, known):
+        is_alike = sizing.is_alike(self._settings, asked.table, scope, known)
+        if not is_alike or heeds_votes(scope, question):
             return None
         with stage("fuse"):
             local = _local(scope)
             heard = Heard(asked.tokens, Dated(Times(), ZoneInfo(local.time_zone), {}))
             found = recall_rows.candidates(answers[1])
-            found = _scored(found, question, local, heard, _wanted(question, local))
-            kept = _best(found, _law(local, question), question, now)[: question.limit]
+            found = _scored(found, question, local, heard, weighing.wanted(question, local))
+            law = weighing.law_of(local, question)
+            kept = weighing.best(found, law, question, now)[: question.limit]
         return _recalled(kept, {}, question, asked, scope)
 
     def _remember(self, question: Question, scope: Scope) -> None:
@@ -171,7 +116,7 @@ class Recaller:
             del self._known[next(iter(self._known))]
 
     async def _recall(
-        self, question: Question, embedding: asyncio.Task[_Asked], now: datetime
+        self, question: Question, embedding: asyncio.Task[Asked], now: datetime
     ) -> Recalled:
         # The owner is looked up while the embedder computes. An embedder that takes long must not
         # keep a connection from others, though: then the look-up is done again.
@@ -195,7 +140,7 @@ class Recaller:
         session: AsyncSession,
         scope: Scope | None,
         question: Question,
-        asked: _Asked,
+        asked: Asked,
         now: datetime,
     ) -> Recalled:
         """Return turns, or the rounds or sessions of the best of more turns than are asked for."""
@@ -219,15 +164,15 @@ class Recaller:
         session: AsyncSession,
         scope: Scope | None,
         question: Question,
-        asked: _Asked,
+        asked: Asked,
         now: datetime,
     ) -> Recalled:
         if scope is None:
             return Recalled([], {}, asked.is_degraded)
         self._remember(question, scope)
         local = _local(scope)
-        question = await _within_segments(session, scope, question, asked)
-        law = _law(local, question)
+        question = await recipes.within_segments(session, scope, question, asked)
+        law = weighing.law_of(local, question)
         search = self._planned(scope, question, asked, now)
         with stage("sql"):
             found = await recall_rows.search(session, scope, search)
@@ -235,10 +180,11 @@ class Recaller:
             on_days = await self._in_times(session, scope, question, asked, search, times)
             known = [*found, *(on_days or ())]
             when = await dated.dated(session, scope, local, times, known)
+            votes = await weighing.learned(session, scope, question, asked, known, now=now)
         with stage("fuse"):
             # With a time asked about a memory may be low in one list and high in the other.
-            is_cut = on_days is None and question.recipe != "linked"
-            most = _wanted(question, local) if is_cut else len(found)
+            is_cut = on_days is None and question.recipe != "linked" and not votes
+            most = weighing.wanted(question, local) if is_cut else len(found)
             heard = Heard(asked.tokens, when)
             found = _scored(found, question, local, heard, most)
             if question.recipe == "linked" and asked.table is not None:
@@ -259,8 +205,8 @@ class Recaller:
                 now=now,
             )
         with stage("fuse"):
-            kept = _best(found, law, question, now)[: question.limit]
-        kept = await _with_others(session, scope, kept, question, law, now=now)
+            kept = weighing.best(found, law, question, now, votes)[: question.limit]
+        kept = await recipes.with_others(session, scope, kept, question, law, now=now)
         sources = await self._sources(session, scope, question, kept)
         return _recalled(kept, sources, question, asked, scope)
 
@@ -269,7 +215,7 @@ class Recaller:
         session: AsyncSession,
         scope: Scope,
         question: Question,
-        asked: _Asked,
+        asked: Asked,
         search: Search,
         times: Times,
     ) -> Sequence[Candidate] | None:
@@ -286,30 +232,30 @@ class Recaller:
         again.values.update({name: search.values[name] for name in shared})
         return await recall_rows.search(session, scope, again)
 
-    async def _embed(self, question: Question) -> _Asked:
+    async def _embed(self, question: Question) -> Asked:
         """Return the question's vector and its tables, or that the dense arm must be left out."""
         if question.recipe == "lexical":
-            return _Asked()
+            return Asked()
         space = await self._spaces.current()
         if space.table is None:
-            return _Asked()
+            return Asked()
         if space.embedder is None:
-            return _Asked(is_degraded=True)
+            return Asked(is_degraded=True)
         limit_s = min(self._timeout_s, question.deadline_s or self._timeout_s)
         found = await embedded(space.embedder, question.text, limit_s)
         if found is None or found.vectors.shape[1] != space.table.dimensions:
-            return _Asked(is_degraded=True)
+            return Asked(is_degraded=True)
         tokens = found.tokens[0] if found.tokens else None
-        return _Asked(found.vectors[0], tokens, space.table)
+        return Asked(found.vectors[0], tokens, space.table)
 
-    def _planned(self, scope: Scope, question: Question, asked: _Asked, now: datetime) -> Search:
+    def _planned(self, scope: Scope, question: Question, asked: Asked, now: datetime) -> Search:
         """Return the statement of a recall and its values."""
         local = _local(scope)
-        search = self._search(scope, question, asked, _wanted(question, local))
+        search = self._search(scope, question, asked, weighing.wanted(question, local))
         search.values.update(config=local.text_search_config, now=now)
         return search
 
-    def _search(self, scope: Scope, question: Question, asked: _Asked, wanted: int) -> Search:
+    def _search(self, scope: Scope, question: Question, asked: Asked, wanted: int) -> Search:
         """Return the statement's values for so many candidates, or for two stages."""
         vector, table = asked.vector, asked.table
         settings = self._settings
@@ -368,45 +314,6 @@ def _times(
     return dated.read(question.text, local, names=people_names(found), at=at)
 
 
-async def _within_segments(
-    session: AsyncSession, scope: Scope, question: Question, asked: _Asked
-) -> Question:
-    """Narrow a question of the recipe ``hierarchical``; without its vector it stays as it is."""
-    if question.recipe != "hierarchical" or asked.vector is None or asked.table is None:
-        return question
-    narrowing = await hierarchical.within(
-        session,
-        scope,
-        question.narrowing,
-        vector=asked.vector,
-        table=asked.table,
-        segments=question.segments,
-    )
-    return replace(question, narrowing=narrowing)
-
-
-async def _with_others(
-    session: AsyncSession,
-    scope: Scope,
-    kept: list[Candidate],
-    question: Question,
-    law: Law | None,
-    *,
-    now: datetime,
-) -> list[Candidate]:
-    """Return the hits together with what a recipe adds to them: links, or neighbours."""
-    if question.recipe == "linked":
-        linked = await linked_to(session, scope, kept, question.narrowing, now=now)
-        return kept + _best(linked, law, question, now)
-    if question.recipe == "contiguous":
-        beside = await contiguous.beside(
-            session, scope, kept, question.narrowing, limit=question.limit, now=now
-        )
-        beside = _best(beside, law, question, now)
-        return contiguous.joined(kept, beside, limit=question.limit)
-    return kept
-
-
 def _scored(
     found: Sequence[Candidate], question: Question, local: LocalSettings, heard: Heard, most: int
 ) -> Sequence[Candidate]:
@@ -437,39 +344,9 @@ def _recalled(
     kept: list[Candidate],
     sources: dict[int, list[UUID]],
     question: Question,
-    asked: _Asked,
+    asked: Asked,
     scope: Scope,
 ) -> Recalled:
     # Where no vector was ever made, the embedder has been away since the first write.
     has_no_vectors = asked.table is None and question.recipe != "lexical" and scope.keys > 0
-    return Recalled(kept, sources, asked.is_degraded or has_no_vectors, scope)
-
-
-def _wanted(question: Question, local: LocalSettings) -> int:
-    return question.limit + (_RESERVE if _law(local, question) is not None else 0)
-
-
-def _law(local: LocalSettings, question: Question) -> Law | None:
-    """Return by what law candidates lose in rank, if any does."""
-    policy = local.policies.forgetting
-    if not question.with_retention or policy.law == "none" or not policy.ranking:
-        return None
-    return Law(policy)
-
-
-def _best(
-    found: Sequence[Candidate], law: Law | None, question: Question, now: datetime
-) -> list[Candidate]:
-    """Return candidates by score after what has faded lost, those that score too little left out.
-
-    What only an arm without weight has found scores nothing.
-    """
-    weighed = scoring.weigh(found, _weights(law, found, now))
-    return [one for one in weighed if one.score > 0 and one.score >= question.min_score]
-
-
-def _weights(law: Law | None, found: Sequence[Candidate], now: datetime) -> list[Weight] | None:
-    if law is None:
-        return None
-    retained = [law.retention(one, now) for one in found]
-    return [Weight(retention, law.factor(retention)) for retention in retained]
+    return Recalled(kept, sources, asked.is_degraded or has_no_vectors, scope, asked)

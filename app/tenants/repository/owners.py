@@ -16,7 +16,7 @@ from app.tenants.schemas import LocalSettings, OwnerKind, OwnerName, Scope
 
 # One round trip: finds the owner and makes both settings that row-level security reads.
 _ENTER = sa.text("""
-    SELECT owner_id, keys, time_zone, language, policies
+    SELECT owner_id, keys, time_zone, language, policies, votes
     FROM enter_owner(:tenant_id, :kind, :external_id)
 """)
 # The counters belong to the room above; the row is made with the owner so that writers can lock it.
@@ -42,10 +42,9 @@ def entered(tenant_id: UUID, rows: Sequence[tuple[Any, ...]]) -> Scope | None:
     """Return the owner that ``entering`` found, if it found one."""
     if not rows:
         return None
-    owner_id, keys, time_zone, language, held = rows[0]
-    return Scope(
-        tenant_id, owner_id, keys or 0, LocalSettings(time_zone, language, policies.read(held))
-    )
+    owner_id, keys, time_zone, language, held, votes = rows[0]
+    local = LocalSettings(time_zone, language, policies.read(held))
+    return Scope(tenant_id, owner_id, keys or 0, local, votes)
 
 
 async def add(session: AsyncSession, tenant_id: UUID, owner: OwnerName, now: datetime) -> None:
@@ -122,6 +121,17 @@ async def local_settings(session: AsyncSession, scope: Scope) -> LocalSettings:
     )
     time_zone, language, held = (await session.execute(statement)).one()
     return LocalSettings(time_zone, language, policies.read(held))
+
+
+async def count_vote(session: AsyncSession, scope: Scope) -> int:
+    """Count a vote of an owner; return how many there were before."""
+    statement = (
+        sa.update(Owner)
+        .where(Owner.tenant_id == scope.tenant_id, Owner.owner_id == scope.owner_id)
+        .values(votes=Owner.votes + 1)
+        .returning(Owner.votes)
+    )
+    return (await session.execute(statement)).scalar_one() - 1
 
 
 async def ids(session: AsyncSession, tenant_id: UUID, *, limit: int) -> Sequence[int]:

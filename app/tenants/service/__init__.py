@@ -17,6 +17,7 @@ from app.tenants.service.local_settings import (
     tenant_settings,
 )
 from app.tenants.service.owners import (
+    count_vote,
     enter,
     enter_known,
     entered,
@@ -36,6 +37,7 @@ __all__ = [
     "change_owner_settings",
     "change_tenant_settings",
     "count_items",
+    "count_vote",
     "create_key",
     "create_tenant",
     "effective_settings",

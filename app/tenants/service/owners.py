@@ -39,6 +39,11 @@ async def may_see(session: AsyncSession, principal: Principal, owner_id: int) ->
     return await repository.name_of(session, principal.tenant_id, owner_id) == principal.bound
 
 
+async def count_vote(session: AsyncSession, scope: Scope) -> int:
+    """Count a vote of an owner on a hit; return how many there were before."""
+    return await repository.count_vote(session, scope)
+
+
 async def name_of(session: AsyncSession, scope: Scope) -> OwnerName | None:
     """Return how callers name an owner; ``None`` if it was erased."""
     return await repository.name_of(session, scope.tenant_id, scope.owner_id)

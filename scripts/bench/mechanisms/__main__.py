@@ -15,7 +15,7 @@ from pathlib import Path
 
 from scripts.bench import evidence
 from scripts.bench.load import Installation
-from scripts.bench.mechanisms import days, linking, profiles, thoughts
+from scripts.bench.mechanisms import days, linking, profiles, segments, thoughts
 from scripts.bench.mechanisms.outcome import Bench, Outcome
 from scripts.bench.mechanisms.service import Service
 
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[Bench], Outcome]] = {
     "days": days.measure,
     "linking": linking.measure,
     "profiles": profiles.measure,
+    "segments": segments.measure,
     "thoughts": thoughts.measure,
 }
 
