@@ -28,9 +28,10 @@ from app.kit.settings import DatabaseSettings, EmbeddingSettings, RetrievalSetti
 from app.launcher.cluster import OWNER_ROLE
 from app.launcher.supervisor import DATABASE
 from app.tenants.schemas import Principal
-from scripts.bench import clones, covers, evidence, processors, seed, topical
+from scripts.bench import clones, covers, evidence, seed, topical
 from scripts.bench.clients import CLIENTS, Load
 from scripts.bench.load import Installation
+from scripts.bench.owner_size import Measured
 from scripts.bench.topical import Library
 
 USERS = 2_000
@@ -67,7 +68,8 @@ class Million:
         self.owner_url = (
             f"postgresql://{OWNER_ROLE}:{password}@/{DATABASE}?host={directory}&port=5432"
         )
-        self.database = Database(environment["APP_DATABASE_URL"], DatabaseSettings(pool_size=2))
+        self.app_url = environment["APP_DATABASE_URL"]
+        self.database = Database(self.app_url, DatabaseSettings(pool_size=2))
         self.embeddings = EmbeddingSettings(
             url=environment["APP_EMBEDDINGS__URL"],
             key=SecretStr(environment["APP_EMBEDDINGS__KEY"]),
@@ -91,9 +93,15 @@ class Million:
         wall = time.perf_counter() - started
         self.result["pool"] = {"memories": pool, "seconds": round(wall, 1)}
         self._sql("UPDATE embedding_models SET uses_bits = true, bit_agreement = 1")
-        await self._grow(filler)
+        writer = Database(self.app_url, DatabaseSettings(pool_size=1))
+        measured = Measured(writer)
+        await measured.find()
+        base = np.concatenate(parts)
+        single = seed.Filler(writer, principal, self.library, base, model=embedder.model, seed=8)
+        await self._grow(single, measured)
+        await writer.close()
 
-    async def _grow(self, filler: seed.Filler) -> None:
+    async def _grow(self, filler: seed.Filler, measured: Measured) -> None:
         """Copy in four steps; after each, weigh the store and write a little as always."""
         self.result["growth"], copied_s = [], 0.0
         steps = 4
@@ -102,12 +110,10 @@ class Million:
             copied_s += await asyncio.to_thread(
                 clones.copy, self.owner_url, str(TENANT), share, seed=step
             )
-            before = processors.spent()
-            await filler.fill([(f"pool-{step}", 2_000)])
-            cost = processors.since(before)
-            self.result["growth"].append(self._weighed() | {
-                "write_database_ms": round(cost["database"] / 2, 3),
-            })  # fmt: skip
+            before = measured.cpu_ms()
+            await filler.fill([(f"grown-{step}", 2_000)])
+            cost = round((measured.cpu_ms() - before) / 2_000, 3)
+            self.result["growth"].append(self._weighed() | {"write_database_ms": cost})
             print(self.result["growth"][-1], flush=True)
         self.result["copy_s"] = round(copied_s, 1)
 
