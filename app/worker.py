@@ -55,7 +55,7 @@ def build_registry(
     forgetting.register(registry, DERIVATIONS)
     segmentation.register(registry, spaces, settings.segmentation)
     thoughts.register(registry, spaces, llm, settings.thoughts)
-    facts.register(registry, llm)
+    facts.register(registry, spaces, llm)
     return registry
 
 

@@ -1,5 +1,6 @@
 """Facts on their way in and out."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.facts.kernel.coverage import SPAN, State
 from app.facts.kernel.reading import Claim
+from app.kit.body import Body
 from app.kit.pagination import PageCursor, PageLimit
 from app.kit.text import AwareTime, CleanText, ExternalId
+from app.tenants.policies import ConflictPolicy
 
 MOST_STEPS = 400
 """Steps of one timeline, at most."""
@@ -72,6 +75,75 @@ class Listing:
     as_of: datetime | None = None
     known_at: datetime | None = None
     before: int | None = None
+
+
+Detector = Literal["statement", "fact", "denial"]
+Winner = Literal["newer", "older", "both"]
+ConflictStatus = Literal["open", "resolved"]
+
+
+class Named(NamedTuple):
+    """A clause that a memory denies."""
+
+    ordinal: int
+    clause: str
+    stems: frozenset[str]
+
+
+class Pair(NamedTuple):
+    """Two memories that contradict each other, older and newer by when they were said."""
+
+    older: int
+    newer: int
+    detector: Detector
+    score: float
+
+
+class Contested(NamedTuple):
+    """A conflict as recall sees it; ``winner`` is ``None`` while it is open."""
+
+    older: int
+    newer: int
+    winner: Literal["newer", "older"] | None
+    score: float
+    older_id: UUID
+    newer_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictListing:
+    """Which of an owner's conflicts a list shows, those found last first."""
+
+    limit: int
+    now: datetime
+    policy: ConflictPolicy
+    status: Literal["open", "resolved", "all"] = "open"
+    agent_id: str | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictFound:
+    """A conflict with both sides, and which of them holds."""
+
+    conflict_no: int
+    id: UUID
+    detector: Detector
+    score: float
+    detected_at: datetime
+    resolved_at: datetime | None
+    resolution: Winner | None
+    winner: Winner | None
+    older_id: UUID
+    older_content: str
+    older_name: str | None
+    older_role: str | None
+    older_at: datetime
+    newer_id: UUID
+    newer_content: str
+    newer_name: str | None
+    newer_role: str | None
+    newer_at: datetime
 
 
 class FactRead(BaseModel):
@@ -218,3 +290,110 @@ class Timeline(BaseModel):
     subject: Annotated[str, Field(description="Whom or what it is about.")]
     relation: Annotated[str, Field(description="What is told of it.")]
     steps: Annotated[list[StepRead], Field(description="In order, without a gap.")]
+
+
+class SideRead(BaseModel):
+    """One side of a conflict."""
+
+    memory_id: UUID
+    content: Annotated[str, Field(description="What was said.")]
+    name: str | None
+    role: str | None
+    occurred_at: datetime
+
+
+class ConflictRead(BaseModel):
+    """Two memories that contradict each other."""
+
+    id: UUID
+    status: Annotated[ConflictStatus, Field(description="`open` while neither side holds.")]
+    winner: Annotated[
+        Winner | None, Field(description="Which side holds; `both`: it is no contradiction.")
+    ]
+    resolved_by: Annotated[
+        str | None,
+        Field(
+            description="`request`, or the policy's rule; null: it is open.",
+            examples=["newest-wins"],
+        ),
+    ]
+    resolved_at: Annotated[datetime | None, Field(description="When a request did; else null.")]
+    detector: Annotated[
+        Detector,
+        Field(
+            description="`statement`: one statement about somebody takes another's place; `fact`: "
+            "a relation of one object has another; `denial`: one says that the other never was."
+        ),
+    ]
+    confidence: Annotated[
+        float, Field(ge=0, le=1, description="How sure the detector is that both cannot hold.")
+    ]
+    detected_at: Annotated[datetime, Field(description="When it was found.")]
+    older: Annotated[SideRead, Field(description="What was said first.")]
+    newer: Annotated[SideRead, Field(description="What was said last.")]
+
+    @classmethod
+    def of(cls, found: ConflictFound, rule: str) -> Self:
+        """Show a conflict under a policy's rule."""
+        by_policy = None if found.winner is None else rule
+        return cls(
+            id=found.id,
+            status="open" if found.winner is None else "resolved",
+            winner=found.winner,
+            resolved_by="request" if found.resolution is not None else by_policy,
+            resolved_at=found.resolved_at,
+            detector=found.detector,
+            confidence=round(1 / (1 + math.exp(-found.score)), 4),
+            detected_at=found.detected_at,
+            older=SideRead(
+                memory_id=found.older_id,
+                content=found.older_content,
+                name=found.older_name,
+                role=found.older_role,
+                occurred_at=found.older_at,
+            ),
+            newer=SideRead(
+                memory_id=found.newer_id,
+                content=found.newer_content,
+                name=found.newer_name,
+                role=found.newer_role,
+                occurred_at=found.newer_at,
+            ),
+        )
+
+
+class ConflictList(BaseModel):
+    """Which conflicts a list shows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: ExternalId | None = None
+    agent_id: ExternalId | None = None
+    status: Annotated[
+        Literal["open", "resolved", "all"], Field(description="Which of them, by the policy.")
+    ] = "open"
+    limit: PageLimit = 50
+    cursor: PageCursor = None
+
+
+class ConflictOwner(BaseModel):
+    """Whose conflict is meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: ExternalId | None = None
+    agent_id: ExternalId | None = None
+
+
+class ConflictResolve(Body):
+    """What somebody decided."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"winner": "newer"}]})
+
+    winner: Annotated[
+        Winner | None,
+        Field(
+            description="Which side holds; `both`: it is no contradiction; null: leave it to the "
+            "policy again."
+        ),
+    ]

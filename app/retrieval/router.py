@@ -93,6 +93,7 @@ def _question(principal: Principal, body: RecallRequest) -> service.Question:
         min_score=body.min_score,
         deadline_s=body.deadline_ms / 1e3 if body.deadline_ms is not None else None,
         with_sources="sources" in body.include,
+        with_superseded="superseded" in body.include,
         with_retention=body.retention,
         with_feedback=body.compensate,
         granularity=body.granularity,

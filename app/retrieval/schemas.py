@@ -110,8 +110,12 @@ class RecallRequest(Body):
         NUMBER,
     ] = None
     include: Annotated[
-        list[Literal["sources"]],
-        Field(max_length=1, description="`sources`: the episodes each hit was made from."),
+        list[Literal["sources", "superseded"]],
+        Field(
+            max_length=2,
+            description="`sources`: the episodes each hit was made from. `superseded`: behind the "
+            "hits also what they took the place of and is not among them.",
+        ),
     ] = Field(default_factory=list)
     reinforce: Annotated[
         bool,
@@ -271,6 +275,14 @@ class Hit(BaseModel):
         Field(description="The round, or the best of the session; null by `turn`."),
     ] = None
     source_episode_ids: list[UUID] | None = None
+    superseded_by: Annotated[
+        UUID | None,
+        Field(description="The memory that took its place; it ranks higher. Null: none did."),
+    ] = None
+    conflicts_with: Annotated[
+        list[UUID],
+        Field(description="Memories that contradict it, while neither side holds."),
+    ] = Field(default_factory=list)
     linked_from: Annotated[
         UUID | None,
         Field(description="The hit that led to it by a link; null: the question itself did."),
@@ -306,6 +318,8 @@ class Hit(BaseModel):
             score=one.score,
             turns=[TurnRead.model_validate(turn) for turn in turns] if turns else None,
             source_episode_ids=sources,
+            superseded_by=one.superseded_by,
+            conflicts_with=list(one.conflicts_with),
             linked_from=one.linked_from,
             neighbour_of=one.neighbour_of,
             explain=Explanation.of(one) if explain else None,

@@ -76,6 +76,10 @@ class Mechanisms(Body):
     facts: Annotated[
         StrictBool, Field(description="ChroKnowledge: bitemporal facts of what was said.")
     ] = True
+    conflicts: Annotated[
+        StrictBool,
+        Field(description="Adaptive Chameleon: contradictions, and what replaces what in recall."),
+    ] = True
     summaries: Annotated[
         StrictBool, Field(description="MemoryBank: summaries and portraits of days.")
     ] = True
@@ -91,6 +95,29 @@ class Mechanisms(Body):
         return any(getattr(self, name) and not getattr(before, name) for name in names)
 
 
+class ConflictPolicy(Body):
+    """Which side holds of two memories that contradict each other, until somebody decides."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [{"rule": "ask"}]})
+
+    rule: Annotated[
+        Literal["newest-wins", "source-trust", "ask"],
+        Field(
+            description="`newest-wins`: a change holds from when it was said; what denies that "
+            "something ever was stays open, as that is no change. `source-trust`: the side of more "
+            "`trust`; of equal trust as `newest-wins`. `ask`: all stay open."
+        ),
+    ] = "newest-wins"
+    trust: Annotated[
+        dict[str, Share],
+        Field(
+            max_length=64,
+            description="By name or role of who said it, 0 to 1; the name counts first; 0.5 for "
+            "whom it does not name.",
+        ),
+    ] = Field(default_factory=dict)
+
+
 class Policies(Body):
     """Everything about an owner that the mechanisms obey."""
 
@@ -98,6 +125,7 @@ class Policies(Body):
 
     forgetting: ForgettingPolicy = ForgettingPolicy()
     mechanisms: Mechanisms = Mechanisms()
+    conflicts: ConflictPolicy = ConflictPolicy()
 
 
 DEFAULT = Policies()
@@ -108,7 +136,11 @@ def read(stored: dict[str, Any] | None) -> Policies:
     return Policies.model_validate(stored) if stored else DEFAULT
 
 
-def stored(forgetting: ForgettingPolicy | None, mechanisms: Mechanisms | None) -> dict[str, Any]:
+def stored(
+    forgetting: ForgettingPolicy | None,
+    mechanisms: Mechanisms | None,
+    conflicts: ConflictPolicy | None,
+) -> dict[str, Any]:
     """Return the row of policies; what is ``None`` follows the tenant, or the default."""
-    given = {"forgetting": forgetting, "mechanisms": mechanisms}
+    given = {"forgetting": forgetting, "mechanisms": mechanisms, "conflicts": conflicts}
     return {name: one.model_dump(mode="json") for name, one in given.items() if one is not None}

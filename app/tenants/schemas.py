@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from app.kit.body import Body
 from app.kit.text import NUMBER, AwareTime, ExternalId, Label
 from app.tenants import kernel
-from app.tenants.policies import DEFAULT, ForgettingPolicy, Mechanisms, Policies
+from app.tenants.policies import DEFAULT, ConflictPolicy, ForgettingPolicy, Mechanisms, Policies
 
 OwnerKind = Literal["user", "agent"]
 KeyScope = Literal["read", "write", "admin", "operator"]
@@ -117,6 +117,9 @@ class TenantSettings(Body):
     mechanisms: Annotated[Mechanisms, Field(description="What runs in the background.")] = (
         Mechanisms()
     )
+    conflicts: Annotated[
+        ConflictPolicy, Field(description="Which side holds of two memories that contradict.")
+    ] = ConflictPolicy()
 
 
 class OwnerSettingsUpdate(Body):
@@ -135,6 +138,10 @@ class OwnerSettingsUpdate(Body):
         Mechanisms | None,
         Field(description="What runs in the background; null: as the tenant says."),
     ] = None
+    conflicts: Annotated[
+        ConflictPolicy | None,
+        Field(description="Which side holds of a contradiction; null: as the tenant says."),
+    ] = None
 
 
 class OwnerSettings(BaseModel):
@@ -144,6 +151,7 @@ class OwnerSettings(BaseModel):
     language: Language | None
     forgetting: Annotated[ForgettingPolicy | None, Field(description="Null: the tenant's.")]
     mechanisms: Annotated[Mechanisms | None, Field(description="Null: the tenant's.")]
+    conflicts: Annotated[ConflictPolicy | None, Field(description="Null: the tenant's.")]
     effective: TenantSettings
 
 

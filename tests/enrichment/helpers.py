@@ -25,7 +25,7 @@ _TABLES = """
     ORDER BY 1
 """
 _TIMES = frozenset({"created_at", "updated_at", "at", "event_no", "digest", "owner_id",
-                    "fact_no", "known_from", "known_to"})  # fmt: skip
+                    "fact_no", "conflict_no", "detected_at", "known_from", "known_to"})  # fmt: skip
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 LIFE = (
@@ -57,7 +57,7 @@ def registry(store: Store, llm: LanguageModel | None = None) -> TaskRegistry:
     linking.register(made, store.spaces, llm, store.settings.linking)
     thoughts.register(made, store.spaces, llm, store.settings.thoughts)
     profiles.register(made, store.spaces, llm, store.settings.profiles)
-    facts.register(made, llm)
+    facts.register(made, store.spaces, llm)
     return made
 
 

@@ -36,6 +36,7 @@ async def check(store: Store, user_id: str = "alice", *, foreign: str | None = N
     replaced_thoughts_lead_to_an_active_one(held)
     vectors_are_of_notes_and_thoughts(held)
     facts_follow_from_what_was_observed(held)
+    conflicts_are_of_older_and_newer(held)
     counts_are_those_of_a_recount(held)
     segments_hold_each_turn_once(held)
     if foreign:
@@ -210,6 +211,21 @@ def facts_follow_from_what_was_observed(held: Held) -> None:
         for row in held["facts"]
     ]
     assert sorted(map(repr, found)) == sorted(map(repr, expected)), "facts of other observations"
+
+
+def conflicts_are_of_older_and_newer(held: Held) -> None:
+    """A conflict joins two memories of one agent, of which the one was said before the other."""
+    said = {
+        row["ordinal"]: (datetime.fromisoformat(row["occurred_at"]), row["ordinal"])
+        for row in held["memories"]
+    }
+    agents = {row["ordinal"]: row["agent_id"] for row in held["memories"]}
+    stale = {row["memory_ordinal"] for row in held["memory_changes"]}
+    for row in held["conflicts"]:
+        older, newer = row["older_ordinal"], row["newer_ordinal"]
+        assert agents[older] == agents[newer], "two agents' memories in one"
+        if not stale & {older, newer}:
+            assert said[older] < said[newer], "the newer is the older"
 
 
 _FACT_TIMES = ("valid_from", "valid_to", "known_from", "known_to")

@@ -28,6 +28,8 @@ _SAID = (
     "I like {thing}.", "I don't like {thing} anymore.", "My sister Carla likes {thing}.",
     "The {secret} sleeps in the garden.", "I planted {thing} in the garden.",
     "The {thing} in the garden need water, says Carla.", "I work as a gardener in {place}.",
+    "The {secret} Otto lives in {place}.", "Otto the {secret} does not live in {place}.",
+    "I have never planted any {thing} in the garden.",
     "I lived in {place} from 2012 to 2015.", "I no longer live in {place}.",
 )  # fmt: skip
 _PLACES = ("Berlin", "Rome", "Oslo")
@@ -96,7 +98,7 @@ class Life:
 
     async def _some_tasks(self) -> None:
         tasks = ["linking.note", "linking.link", "thoughts.think", "thoughts.organise"]
-        tasks.append("facts.extract")
+        tasks += ["facts.extract", "facts.compare"]
         chosen = self.generator.sample(tasks, 2)
         await chain(self.store, self.user, llm=self.llm, tasks=chosen)
 

@@ -31,6 +31,7 @@ async def test_a_process_killed_at_any_commit_loses_nothing(store: Store, moment
     assert expected["day_summaries"]
     assert expected["profiles"]
     assert expected["facts"]
+    assert expected["conflicts"]
 
     for dies_at in range(1, number + 1):
         user = f"killed{dies_at}"

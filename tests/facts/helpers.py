@@ -11,7 +11,7 @@ async def run(
 ) -> None:
     """Run one of the room's tasks as a worker would, as often as it asks to be."""
     registry = TaskRegistry()
-    tasks.register(registry, llm)
+    tasks.register(registry, store.spaces, llm)
     context = await store.task_context(user_id)
     await until_done(registry.tasks[task], context)
 

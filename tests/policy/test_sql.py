@@ -34,7 +34,7 @@ JOINED_SQL: Mapping[tuple[str, str], str] = {
 
 FOREIGN_TABLES: Mapping[str, tuple[frozenset[str], str]] = {
     "app/retrieval/repository/recall.py": (
-        frozenset({"memories", "memory_keys", "token_bits_0"}),
+        frozenset({"memories", "memory_keys", "token_bits_0", "conflicts"}),
         "the one statement behind a recall",
     ),
     "app/retrieval/repository/arms.py": (
@@ -76,6 +76,10 @@ FOREIGN_TABLES: Mapping[str, tuple[frozenset[str], str]] = {
     ),
     "app/memories/repository/sources.py": (
         frozenset({"episodes"}), "provenance: a memory's episode, and what goes with it",
+    ),
+    "app/facts/repository/conflicts.py": (
+        frozenset({"memories", "memory_keys", "postings"}),
+        "both sides of a conflict are shown; what holds the words of a denial",
     ),
     "app/facts/repository/facts.py": (
         frozenset({"memories"}), "a fact is shown while a memory that it stands on is live",

@@ -32,6 +32,8 @@ _LEFT_EMPTY = {("memory_sources", "source_ordinal")}  # a source is an episode o
 _CHOSEN = {
     ("jobs", "status"): "queued",
     ("thoughts", "status"): "active",
+    ("conflicts", "detector"): "denial",
+    ("conflicts", "resolution"): "newer",
     ("note_evolutions", "action"): "strengthen",
     ("segments", "reason"): "start",
     ("segments", "means"): [[1.0, 0.0, 0.0]],

@@ -37,6 +37,7 @@ ENRICHMENT_TASKS: tuple[str, ...] = (
     "thoughts.think",
     "thoughts.organise",
     "facts.extract",
+    "facts.compare",
     "profiles.summarise",
     "profiles.refresh",
 )

@@ -44,6 +44,8 @@ class Candidate(NamedTuple):
     metadata: dict[str, Any]
     tokens: bytes | None = None
     """Sign bits of its token vectors, one behind the other, where recall compares them."""
+    is_contested: bool = False
+    """Whether another memory contradicts it."""
     features: Mapping[str, float] = NOTHING
     """What each feature of the second stage added to the score, by name."""
     on_day: float | None = None
@@ -60,6 +62,10 @@ class Candidate(NamedTuple):
     """In [0, 1]; ``None``: retention played no part."""
     factor: float = 1.0
     """What the score was multiplied by."""
+    superseded_by: UUID | None = None
+    """The memory that took its place."""
+    conflicts_with: tuple[UUID, ...] = ()
+    """Memories that contradict it, while neither side holds."""
     linked_from: UUID | None = None
     """The hit that led to it by a link; ``None``: the question did."""
     neighbour_of: UUID | None = None

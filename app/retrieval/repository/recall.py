@@ -61,7 +61,9 @@ _HITS = """
         f.lexical_rank, f.lexical_score, f.dense_rank, f.dense_distance,
         m.id, m.kind, m.content, m.role, m.name, m.session_id, m.agent_id, m.place,
         m.occurred_at, m.created_at, m.importance, m.pinned, m.strength_days, m.recalled_at,
-        m.generated_by, m.metadata, /*tokens*/
+        m.generated_by, m.metadata, /*tokens*/,
+        EXISTS (SELECT FROM conflicts WHERE owner_id = :owner_id
+            AND (older_ordinal = f.ordinal OR newer_ordinal = f.ordinal))
     FROM fused f
     JOIN memories m ON m.owner_id = :owner_id AND m.ordinal = f.ordinal
     /*token_bits*/
@@ -90,6 +92,7 @@ _COLUMNS = (
         )
     ),
     sa.column("tokens", sa.LargeBinary),
+    sa.column("is_contested", sa.Boolean),
 )  # fmt: skip
 
 # A narrowing without a filter is known by its members alone, so its statement is constant too.

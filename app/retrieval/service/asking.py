@@ -46,6 +46,8 @@ class Question:
     min_score: float = 0
     deadline_s: float | None = None
     with_sources: bool = False
+    with_superseded: bool = False
+    """Also what the hits took the place of."""
     with_retention: bool = True
     """Whether what has faded loses in rank, by the owner's policy."""
     with_feedback: bool = True

@@ -26,6 +26,7 @@ from app.retrieval.repository.recall import DensePath, Search
 from app.retrieval.schemas import Recipe
 from app.retrieval.service import dated, recipes, sizing, weighing
 from app.retrieval.service.asking import Asked, Question, Recalled
+from app.retrieval.service.contested import settled, superseded
 from app.retrieval.service.dated import Dated
 from app.retrieval.service.embedding import embedded
 from app.retrieval.service.grouping import grouped
@@ -106,8 +107,10 @@ class Recaller:
             found = recall_rows.candidates(answers[1])
             found = _scored(found, question, local, heard, weighing.wanted(question, local))
             law = weighing.law_of(local, question)
-            kept = weighing.best(found, law, question, now)[: question.limit]
-        return _recalled(kept, {}, question, asked, scope)
+            best = weighing.best(found, law, question, now)
+        if any(one.is_contested for one in best):
+            return None  # what contradicts them is read in a transaction
+        return _recalled(best[: question.limit], {}, question, asked, scope)
 
     def _remember(self, question: Question, scope: Scope) -> None:
         self._known.pop((question.tenant_id, question.owner), None)
@@ -173,8 +176,8 @@ class Recaller:
         local = _local(scope)
         question = await recipes.within_segments(session, scope, question, asked)
         law = weighing.law_of(local, question)
-        search = self._planned(scope, question, asked, now)
         with stage("sql"):
+            search = self._planned(scope, question, asked, now)
             found = await recall_rows.search(session, scope, search)
             times = _times(question, local, found, now)
             on_days = await self._in_times(session, scope, question, asked, search, times)
@@ -191,8 +194,7 @@ class Recaller:
                 found = await near_the_best(session, scope, found, asked.table)
             if on_days is not None:
                 there = _scored(on_days, question, local, heard, len(on_days))
-                weight = dates.TODAY_WEIGHT if times.from_today else dates.DAY_WEIGHT
-                found = dates.prefer(found, there, weight=weight)
+                found = dates.prefer(found, there, weight=_weight_of_days(times))
         if question.recipe == "thoughts" and asked.vector is not None and asked.table is not None:
             found = await with_thoughts(
                 session,
@@ -204,9 +206,10 @@ class Recaller:
                 limit=question.limit,
                 now=now,
             )
-        with stage("fuse"):
-            kept = weighing.best(found, law, question, now, votes)[: question.limit]
-        kept = await recipes.with_others(session, scope, kept, question, law, now=now)
+        found = weighing.best(found, law, question, now, votes)
+        hits = await settled(session, scope, found, question, local, now)
+        hits = await recipes.with_others(session, scope, hits, question, law, now=now)
+        kept = [*hits, *await superseded(session, scope, hits, question, local, now)]
         sources = await self._sources(session, scope, question, kept)
         return _recalled(kept, sources, question, asked, scope)
 
@@ -314,6 +317,10 @@ def _times(
     return dated.read(question.text, local, names=people_names(found), at=at)
 
 
+def _weight_of_days(times: Times) -> float:
+    return dates.TODAY_WEIGHT if times.from_today else dates.DAY_WEIGHT
+
+
 def _scored(
     found: Sequence[Candidate], question: Question, local: LocalSettings, heard: Heard, most: int
 ) -> Sequence[Candidate]:
@@ -336,6 +343,7 @@ def _is_plain(question: Question, local: LocalSettings, now: datetime) -> bool:
         and question.narrowing.node is None
         and question.granularity == "turn"
         and not question.with_sources
+        and not question.with_superseded
         and not _times(question, local, (), now).is_dated
     )
 

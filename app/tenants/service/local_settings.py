@@ -47,7 +47,7 @@ async def change_owner_settings(
     before = await owners.local_settings(session, scope)
     row = await owners.get(session, scope)
     row.time_zone, row.language = wanted.time_zone, wanted.language
-    row.policies = policies.stored(wanted.forgetting, wanted.mechanisms)
+    row.policies = policies.stored(wanted.forgetting, wanted.mechanisms, wanted.conflicts)
     await session.flush()
     held = await owners.local_settings(session, scope)
     if (held.time_zone, held.language) != (before.time_zone, before.language):
@@ -95,11 +95,13 @@ async def _read(session: AsyncSession, scope: Scope) -> OwnerSettings:
         language=row.language,
         forgetting=own.forgetting if "forgetting" in row.policies else None,
         mechanisms=own.mechanisms if "mechanisms" in row.policies else None,
+        conflicts=own.conflicts if "conflicts" in row.policies else None,
         effective=TenantSettings(
             time_zone=held.time_zone,
             language=held.language,
             forgetting=held.policies.forgetting,
             mechanisms=held.policies.mechanisms,
+            conflicts=held.policies.conflicts,
         ),
     )
 
@@ -127,6 +129,7 @@ def _shown(tenant: Tenant) -> TenantSettings:
         language=tenant.language,
         forgetting=held.forgetting,
         mechanisms=held.mechanisms,
+        conflicts=held.conflicts,
     )
 
 
@@ -137,7 +140,7 @@ async def change_tenant_settings(
     tenant = await _tenant(session, tenant_id)
     before = _shown(tenant)
     tenant.time_zone, tenant.language = wanted.time_zone, wanted.language
-    tenant.policies = policies.stored(wanted.forgetting, wanted.mechanisms)
+    tenant.policies = policies.stored(wanted.forgetting, wanted.mechanisms, wanted.conflicts)
     await session.flush()
     if (before.time_zone, before.language) != (wanted.time_zone, wanted.language):
         await _reindex(session, tenant_id, None, now)
