@@ -94,3 +94,15 @@ async def test_an_owners_week_is_of_his_own_time_zone(store: Store) -> None:
     ]
 
     assert features[0] > 0  # the 24th at noon is the 25th there, and the question is of the 26th
+
+
+async def test_what_only_tells_of_a_named_day_counts_for_less_there(store: Store) -> None:
+    await store.remember(
+        {"content": "We did talk.", "occurred_at": "2023-04-27T10:00:00Z"},
+        {"content": "We did talk yesterday.", "occurred_at": "2023-04-28T10:00:00Z"},
+        infer="none",
+    )
+    answer = await store.recall("Did we talk on April 27th 2023?", explain=True)
+
+    on_day = {hit["content"]: hit["explain"]["on_day"] for hit in answer["hits"]}
+    assert on_day["We did talk yesterday."] <= 0.7 < on_day["We did talk."]

@@ -4,24 +4,29 @@ Source: Think-in-Memory, arXiv 2311.08719, section 3.1: what was thought is reca
 said. Deviation: a thought leads back to the memories it stands on, so that the answer is verbatim.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-RANK_CONSTANT = 60
-THOUGHT_WEIGHT = 0.2
-"""Of the sources of thoughts, where the hits weigh 1."""
+THOUGHT_WEIGHT = 0.1
+"""Of the sources of thoughts, where a hit's own score weighs 1."""
 
 
-def fuse(hits: Sequence[int], sources: Sequence[int]) -> list[tuple[int, float]]:
-    """Return ordinals with scores in (0, 1], best first; 1 is the first of both rankings.
+def fuse(hits: Mapping[int, float], sources: Sequence[int]) -> list[tuple[int, float]]:
+    """Return ordinals with scores in [0, 1], best first; 1 is the best hit and the first source.
+
+    A score is the weighted mean of what the recall gave, 0 for what it did not find, and of the
+    reciprocal of the place among the sources.
 
     Args:
-        hits: ordinals that the default recall found, best first.
+        hits: scores, in [0, 1], of what the default recall found, by ordinal.
         sources: ordinals of the memories that thoughts stand on, that of the nearest first.
     """
-    best = (1 + THOUGHT_WEIGHT) / (RANK_CONSTANT + 1)
-    scores: dict[int, float] = {}
-    for weight, ranking in ((1.0, hits), (THOUGHT_WEIGHT, sources)):
-        for rank, ordinal in enumerate(dict.fromkeys(ranking), 1):
-            scores[ordinal] = scores.get(ordinal, 0.0) + weight / (RANK_CONSTANT + rank) / best
-    capped = [(ordinal, min(1.0, score)) for ordinal, score in scores.items()]  # rounding
-    return sorted(capped, key=lambda one: (-one[1], one[0]))
+    places = {ordinal: place for place, ordinal in enumerate(dict.fromkeys(sources), 1)}
+    scores = {
+        ordinal: (hits.get(ordinal, 0.0) + _of_place(places.get(ordinal))) / (1 + THOUGHT_WEIGHT)
+        for ordinal in hits.keys() | places.keys()
+    }
+    return sorted(scores.items(), key=lambda one: (-one[1], one[0]))
+
+
+def _of_place(place: int | None) -> float:
+    return THOUGHT_WEIGHT / place if place else 0.0

@@ -22,6 +22,7 @@ from app.tenants.schemas import LocalSettings, Scope
 
 _MOST_TIMES = 8
 _MOST_YEARS = 100
+_TOLD_SHARE = 0.7
 _MOST_TELLING = 1_000
 """Memories that tell of a time, at most; it was said of more, they are found by what was said."""
 
@@ -39,6 +40,17 @@ class Dated:
         """Return how near a memory is to the times asked about, in [0, 1]."""
         said = in_zone(one.occurred_at, self.zone).date()
         return self.times.nearness(said, self.told.get(one.ordinal, ()))
+
+    def share(self, one: Candidate) -> float:
+        """Return what counts of a memory's score among those of the named days.
+
+        All of it if it was said on one of them; what only tells of such a day comes behind.
+        """
+        said = in_zone(one.occurred_at, self.zone).date()
+        on_them = (said.year, said.month, said.day)
+        named = self.times.days
+        is_of_them = any((day.year or said.year, day.month, day.day) == on_them for day in named)
+        return 1.0 if is_of_them or not named or self.times.spans else _TOLD_SHARE
 
 
 def read(text: str, local: LocalSettings, *, names: Collection[str], at: datetime) -> Times:

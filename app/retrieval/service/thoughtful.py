@@ -53,7 +53,7 @@ async def with_thoughts(  # noqa: PLR0913  -- one call, plain facts
         passing = await rows.passing(session, scope, further, narrowing, now=now)
         held |= {memory.ordinal: candidate_of(memory) for memory in passing}
     ranked = [ordinal for ordinal in sources if ordinal in held]
-    fused = kernel.fuse([hit.ordinal for hit in hits], ranked)
+    fused = kernel.fuse({hit.ordinal: hit.score for hit in hits}, ranked)
     places = {ordinal: place for place, ordinal in enumerate(dict.fromkeys(ranked), 1)}
     return [
         held[ordinal]._replace(score=score, thought_rank=places.get(ordinal))
