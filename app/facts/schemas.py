@@ -219,6 +219,10 @@ class FactList(BaseModel):
     cursor: PageCursor = None
 
 
+_FIRST_YEAR = 100
+_LAST_YEAR = 9_900
+
+
 class TimelineQuery(BaseModel):
     """Which timeline is asked for."""
 
@@ -232,8 +236,10 @@ class TimelineQuery(BaseModel):
     relation: Annotated[
         CleanText, Field(min_length=1, max_length=200, description="Such as `lives in`.")
     ]
-    since: Annotated[AwareTime, Field(description="Start of the first step.")]
-    until: Annotated[AwareTime, Field(description="End of the last step.")]
+    since: Annotated[
+        AwareTime, Field(description="Start of the first step; year 100 at the earliest.")
+    ]
+    until: Annotated[AwareTime, Field(description="End of the last step; year 9900 at the latest.")]
     step: Annotated[
         Literal["year", "month", "day"], Field(description="Steps are those of the calendar, UTC.")
     ] = "year"
@@ -248,6 +254,10 @@ class TimelineQuery(BaseModel):
         """Refuse a timeline that ends before it begins."""
         if self.until <= self.since:
             msg = "until must be later than since"
+            raise ValueError(msg)
+        # Beyond these there may be no step before or behind to look at.
+        if self.since.year < _FIRST_YEAR or self.until.year > _LAST_YEAR:
+            msg = f"since and until must lie in the years {_FIRST_YEAR} to {_LAST_YEAR}"
             raise ValueError(msg)
         return self
 

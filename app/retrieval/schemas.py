@@ -191,7 +191,7 @@ class Explanation(BaseModel):
             description="What the question alone made of it: the sum of `features`, or `fused` "
             "with recipes of one stage; with days asked about a quarter of this and three quarters "
             "of `on_day`, half and half where they are told from the day of the query; with "
-            "recipe `thoughts` (this + .1 / `thought_rank`) / 1.1; with a link the hit's "
+            "recipe `thoughts` (this + .2 / `thought_rank`) / 1.2; with a link the hit's "
             "relevance x `link_weight`; beside a hit half of its relevance."
         ),
     ]

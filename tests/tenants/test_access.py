@@ -123,6 +123,7 @@ async def test_no_id_of_one_tenant_means_anything_to_another(
         "memory_id": stored["items"][0]["id"],
         "job_id": stored["job_id"],
         "evolution_id": stored["items"][0]["id"],
+        "conflict_id": stored["items"][0]["id"],
         "session_id": "s",
     }
     memory = await client.get(f"/v1/memories/{ours['memory_id']}", headers=OPERATOR)
@@ -144,7 +145,13 @@ async def test_no_id_of_one_tenant_means_anything_to_another(
             )
             assert (response.status_code, response.json()["items"]) == (200, []), operation
             continue
-        response = await _call(client, operation, stranger, **ours)
+        response = await client.request(
+            operation.method,
+            operation.url(**ours),
+            headers=with_key(stranger),
+            params=_needed(api, operation) | _whose(api, operation),
+            json=_body(api, operation) if "requestBody" in operation.description else None,
+        )
 
         assert response.status_code == 404, (operation, response.text)
     assert asked >= 12
@@ -169,11 +176,27 @@ async def test_a_bound_key_cannot_name_another_user(
                 response = await bound.request(
                     operation.method,
                     operation.url(),
-                    params=named if place == "query" else None,
-                    json=None if place == "query" else _body(api, operation) | named,
+                    params=_needed(api, operation) | named if place == "query" else None,
+                    json=_body(api, operation) | (named if place == "body" else {})
+                    if "requestBody" in operation.description
+                    else None,
                 )
                 refused = response.status_code in {403, 404}
                 assert refused, (operation, name, response.text)
+
+
+def _whose(api: FastAPI, operation: Operation) -> dict[str, str]:
+    """Name an owner where the query may; there is one of this name in both tenants."""
+    named = {name for place, name in _names(api, operation) if place == "query"}
+    return {"user_id": "alice"} if "user_id" in named else {}
+
+
+def _needed(api: FastAPI, operation: Operation) -> dict[str, str]:
+    """Return something for each member of the query that an operation cannot do without."""
+    parameters = operation.description.get("parameters", [])
+    needed = [one for one in parameters if one["in"] == "query" and one.get("required")]
+    given = {one["name"]: str(_value(api, one["schema"])) for one in needed}
+    return given | ({"until": "2027-01-31T09:30:00+01:00"} if "until" in given else {})
 
 
 def _names(api: FastAPI, operation: Operation) -> Iterator[tuple[str, str]]:
@@ -207,8 +230,12 @@ def _body(api: FastAPI, operation: Operation) -> dict[str, Any]:
 
 def _value(api: FastAPI, schema: dict[str, Any]) -> object:
     schema = _resolved(api, schema)
-    if schema.get("examples"):
-        return schema["examples"][0]
+    if "anyOf" in schema:
+        return _value(api, schema["anyOf"][0])
+    if schema.get("format") == "date-time":
+        return "2026-01-31T09:30:00+01:00"
+    if offered := schema.get("enum") or schema.get("examples"):
+        return offered[0]
     if schema.get("type") == "array":
         return [_value(api, schema["items"])]
     if schema.get("type") == "object":

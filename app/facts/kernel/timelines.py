@@ -7,10 +7,11 @@ axis of the world's time, once for every moment at which our knowledge changed.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from app.kit.statements import is_same_tail, normalised
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 MOST = 64
 """Observations of one group that are laid out; of more, those learned last."""
 
@@ -33,9 +34,10 @@ class Observation:
     """In [0, 1]."""
 
     @property
-    def place(self) -> tuple[datetime, datetime, int, str]:
+    def place(self) -> tuple[datetime, datetime, int, str, bool, datetime]:
         """Sorts by the world's time; of the same moment, what was learned later comes later."""
-        return self.valid_from, self.known_from, self.source, self.object
+        until = self.valid_to or _NEVER
+        return self.valid_from, self.known_from, self.source, self.object, self.is_end, until
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ said. Deviation: a thought leads back to the memories it stands on, so that the 
 
 from collections.abc import Mapping, Sequence
 
-THOUGHT_WEIGHT = 0.1
+THOUGHT_WEIGHT = 0.2
 """Of the sources of thoughts, where a hit's own score weighs 1."""
 
 

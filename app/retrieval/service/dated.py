@@ -41,11 +41,14 @@ class Dated:
         said = in_zone(one.occurred_at, self.zone).date()
         return self.times.nearness(said, self.told.get(one.ordinal, ()))
 
-    def share(self, one: Candidate) -> float:
-        """Return what counts of a memory's score among those of the named days.
+    def shared(self, found: Sequence[Candidate]) -> list[Candidate]:
+        """Return memories of the named days with what counts of their scores there.
 
         All of it if it was said on one of them; what only tells of such a day comes behind.
         """
+        return [one._replace(score=one.score * self._share(one)) for one in found]
+
+    def _share(self, one: Candidate) -> float:
         said = in_zone(one.occurred_at, self.zone).date()
         on_them = (said.year, said.month, said.day)
         named = self.times.days

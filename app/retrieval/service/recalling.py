@@ -193,11 +193,8 @@ class Recaller:
             if question.recipe == "linked" and asked.table is not None:
                 found = await near_the_best(session, scope, found, asked.table)
             if on_days is not None:
-                there = [
-                    one._replace(score=one.score * when.share(one))
-                    for one in _scored(on_days, question, local, heard, len(on_days))
-                ]
-                found = dates.prefer(found, there, weight=_weight_of_days(times))
+                there = _scored(on_days, question, local, heard, len(on_days))
+                found = dates.prefer(found, when.shared(there), weight=_weight_of_days(times))
         if question.recipe == "thoughts" and asked.vector is not None and asked.table is not None:
             found = await with_thoughts(
                 session,
